@@ -1,0 +1,101 @@
+/** Who is asking: what a token proved, and what each layer may ask of it. */
+import { forbidden } from '../fault/index.ts'
+import type { Log } from '../log/index.ts'
+import type { Credentials, Policy, Scope, Target } from '../policy/index.ts'
+
+export interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+/** What a valid token says (Identity API v3, `GET /v3/auth/tokens`). Times are ISO 8601, UTC. */
+export interface TokenInfo {
+  readonly user: Named & { readonly domain: Named }
+  readonly project?: Named & { readonly domain: Named }
+  readonly domain?: Named
+  readonly system?: boolean
+  readonly roles: readonly Named[]
+  readonly methods: readonly string[]
+  readonly auditIds: readonly string[]
+  readonly issuedAt: string
+  readonly expiresAt: string
+}
+
+export interface RequestContext {
+  /** `req-` and a UUID, unique to this request. */
+  readonly requestId: string
+  /** The id under which a caller's caller knows the whole chain of requests. */
+  readonly globalRequestId?: string
+  /** Absent on the few operations that need no token. */
+  readonly token?: TokenInfo
+  /** The token as sent; passed on when another service is asked in the caller's name. */
+  readonly tokenText?: string
+  readonly userId: string
+  /** The empty string when the token is not of a project. */
+  readonly projectId: string
+  readonly domainId: string
+  readonly roles: readonly string[]
+  readonly scope: Scope | undefined
+  readonly credentials: Credentials
+  readonly log: Log
+  /** True when the rule holds for the caller and the target. */
+  can(rule: string, target?: Target): boolean
+  /** Throws a 403 naming the rule unless it holds. */
+  enforce(rule: string, target?: Target): void
+}
+
+export interface ContextInit {
+  readonly requestId: string
+  readonly globalRequestId?: string
+  readonly token?: TokenInfo
+  readonly tokenText?: string
+  readonly policy: Policy
+  readonly log: Log
+}
+
+export function createContext(init: ContextInit): RequestContext {
+  const { token, policy } = init
+  const credentials = credentialsOf(token)
+  const own: Target = { project_id: token?.project?.id, user_id: token?.user.id, domain_id: token?.domain?.id }
+  const can = (rule: string, target?: Target) => policy.allows(rule, credentials, target ?? own)
+  return {
+    requestId: init.requestId,
+    globalRequestId: init.globalRequestId,
+    token,
+    tokenText: init.tokenText,
+    userId: token?.user.id ?? '',
+    projectId: token?.project?.id ?? '',
+    domainId: token?.domain?.id ?? '',
+    roles: credentials.roles,
+    scope: credentials['scope'] as Scope | undefined,
+    credentials,
+    log: init.log,
+    can,
+    enforce(rule, target) {
+      if (!can(rule, target)) throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')
+    },
+  }
+}
+
+/** Credentials under the names that oslo.policy's rules use. */
+function credentialsOf(token: TokenInfo | undefined): Credentials {
+  if (!token) return { roles: [] }
+  const scope: Scope | undefined = token.system
+    ? 'system'
+    : token.domain
+      ? 'domain'
+      : token.project
+        ? 'project'
+        : undefined
+  return {
+    roles: token.roles.map(role => role.name),
+    user_id: token.user.id,
+    user_domain_id: token.user.domain.id,
+    project_id: token.project?.id,
+    tenant: token.project?.id,
+    project_domain_id: token.project?.domain.id,
+    domain_id: token.domain?.id,
+    system_scope: token.system ? 'all' : undefined,
+    scope,
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Dialects: how each OpenStack API family words what is the same underneath — errors, envelopes, lists and their links,
+ * success codes. Data and small functions; the rest of the toolkit never asks which family it serves.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { Fault } from '../fault/index.ts'
+import type { Violation } from '../schema/index.ts'
+
+export interface ErrorScene {
+  readonly requestId: string
+  /** URL path of the service's root, without a trailing slash. */
+  readonly root: string
+}
+
+export interface Page {
+  /** Absolute URL of the list, without its query. */
+  readonly url: string
+  readonly query: Readonly<Record<string, string | string[] | undefined>>
+  /** Marker of the next page; absent on the last one. */
+  readonly next?: string
+  readonly previous?: string
+}
+
+export interface Dialect {
+  readonly name: string
+  error(fault: Fault, scene: ErrorScene): { readonly headers?: Record<string, string>; readonly body: unknown }
+  /** The message of a 400 for a body that its schema refuses. */
+  invalid(violation: Violation, where: 'body' | 'query'): string
+  /** The message of a 404 for a resource of that name. */
+  missing(resource: string, id: string): { readonly code: string; readonly message: string }
+  /** Links of a page of a list, merged into its body: `{ networks_links: […] }`, `{ links: { next } }`. */
+  pageLinks(plural: string, page: Page): Record<string, unknown>
+  readonly updateMethod: 'PUT' | 'PATCH'
+  readonly status: { readonly create: number; readonly update: number; readonly delete: number }
+  /** False: resources are sent and answered bare (Glance). */
+  readonly envelope: boolean
+  /** `https://…/v3/users/1` under `links.self` of each resource (Keystone). */
+  readonly selfLink: boolean
+  /** Query parameters that are not filters. */
+  readonly reserved: readonly string[]
+}
+
+const title = (status: number): string => STATUS_CODES[status] ?? 'Error'
+
+/** `NetworkNotFound` from `network`; `SecurityGroupRuleNotFound` from `security_group_rule`. */
+const camel = (name: string): string => name.replace(/(?:^|[_-])([a-z])/g, (_, c: string) => c.toUpperCase())
+
+const pageUrl = (page: Page, changes: Record<string, string>): string => {
+  const url = new URL(page.url)
+  for (const [name, value] of Object.entries(page.query))
+    if (!(name in changes) && name !== 'page_reverse')
+      for (const one of Array.isArray(value) ? value : [value])
+        if (one !== undefined) url.searchParams.append(name, one)
+  for (const [name, value] of Object.entries(changes)) url.searchParams.set(name, value)
+  return url.href
+}
+
+const relLinks = (key: string, page: Page): Record<string, unknown> => {
+  const links = []
+  if (page.next !== undefined) links.push({ rel: 'next', href: pageUrl(page, { marker: page.next }) })
+  if (page.previous !== undefined)
+    links.push({ rel: 'previous', href: pageUrl(page, { marker: page.previous, page_reverse: 'True' }) })
+  return links.length > 0 ? { [key]: links } : {}
+}
+
+export const keystone: Dialect = {
+  name: 'keystone',
+  error: fault => ({
+    body: { error: { code: fault.status, message: fault.message, title: title(fault.status), ...fault.details } },
+  }),
+  invalid: v => `Invalid input for field '${v.field}': ${v.field} ${v.problem}`,
+  missing: (resource, id) => ({
+    code: `${camel(resource)}NotFound`,
+    message: `Could not find ${resource.replaceAll('_', ' ')}: ${id}.`,
+  }),
+  pageLinks: (_plural, page) => ({
+    links: {
+      next: page.next === undefined ? null : pageUrl(page, { marker: page.next }),
+      self: pageUrl(page, {}),
+      previous: null,
+    },
+  }),
+  updateMethod: 'PATCH',
+  status: { create: 201, update: 200, delete: 204 },
+  envelope: true,
+  selfLink: true,
+  reserved: ['limit', 'marker', 'sort_key', 'sort_dir'],
+}
+
+export const neutron: Dialect = {
+  name: 'neutron',
+  error: fault => ({
+    body: { NeutronError: { type: fault.code, message: fault.message, detail: '', ...fault.details } },
+  }),
+  invalid: v => `Invalid input for ${v.field || 'body'}. Reason: ${v.field || 'The body'} ${v.problem}.`,
+  missing: (resource, id) => ({
+    code: `${camel(resource)}NotFound`,
+    message: `${camel(resource)} ${id} could not be found.`,
+  }),
+  pageLinks: (plural, page) => relLinks(`${plural}_links`, page),
+  updateMethod: 'PUT',
+  status: { create: 201, update: 200, delete: 204 },
+  envelope: true,
+  selfLink: false,
+  reserved: [
+    'limit',
+    'marker',
+    'page_reverse',
+    'sort_key',
+    'sort_dir',
+    'fields',
+    'tags',
+    'tags-any',
+    'not-tags',
+    'not-tags-any',
+  ],
+}
+
+const novaNames: Readonly<Record<number, string>> = {
+  400: 'badRequest',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'itemNotFound',
+  405: 'badMethod',
+  406: 'notAcceptable',
+  409: 'conflictingRequest',
+  410: 'gone',
+  413: 'overLimit',
+  415: 'badMediaType',
+  429: 'overLimit',
+  501: 'notImplemented',
+  503: 'serviceUnavailable',
+}
+
+export const nova: Dialect = {
+  name: 'nova',
+  error: fault => ({
+    body: {
+      [novaNames[fault.status] ?? 'computeFault']: { code: fault.status, message: fault.message, ...fault.details },
+    },
+  }),
+  invalid: (v, where) =>
+    where === 'query'
+      ? `Invalid input for query parameters ${v.field}: ${v.problem}`
+      : `Invalid input for field/attribute ${v.field.split('.').at(-1) || 'body'}: ${v.field} ${v.problem}`,
+  missing: (resource, id) => ({
+    code: `${camel(resource)}NotFound`,
+    message: `${camel(resource)} ${id} could not be found.`,
+  }),
+  pageLinks: (plural, page) =>
+    page.next === undefined ? {} : relLinks(`${plural}_links`, { ...page, previous: undefined }),
+  updateMethod: 'PUT',
+  status: { create: 200, update: 200, delete: 204 },
+  envelope: true,
+  selfLink: false,
+  reserved: ['limit', 'marker', 'sort_key', 'sort_dir'],
+}
+
+export const glance: Dialect = {
+  name: 'glance',
+  error: fault => ({
+    body: {
+      message: fault.message,
+      code: `${fault.status} ${title(fault.status)}`,
+      title: title(fault.status),
+      ...fault.details,
+    },
+  }),
+  invalid: v => `Invalid ${v.field || 'body'}: ${v.field || 'it'} ${v.problem}`,
+  missing: (resource, id) => ({ code: `${camel(resource)}NotFound`, message: `No ${resource} found with ID ${id}` }),
+  pageLinks: (_plural, page) => {
+    const path = (url: string) => url.replace(/^https?:\/\/[^/]+/, '')
+    const links: Record<string, unknown> = {
+      first: path(pageUrl({ ...page, query: { ...page.query, marker: undefined } }, {})),
+    }
+    if (page.next !== undefined) links['next'] = path(pageUrl(page, { marker: page.next }))
+    return links
+  },
+  updateMethod: 'PATCH',
+  status: { create: 201, update: 200, delete: 204 },
+  envelope: false,
+  selfLink: false,
+  reserved: ['limit', 'marker', 'sort_key', 'sort_dir', 'sort'],
+}
+
+export const placement: Dialect = {
+  ...nova,
+  name: 'placement',
+  error: (fault, scene) => ({
+    body: {
+      errors: [
+        {
+          status: fault.status,
+          title: title(fault.status),
+          detail: fault.message,
+          code: fault.code,
+          request_id: scene.requestId,
+          ...fault.details,
+        },
+      ],
+    },
+  }),
+  invalid: (v, where) =>
+    where === 'query'
+      ? `Invalid query string parameters: ${v.field} ${v.problem}`
+      : `JSON does not validate: ${v.field} ${v.problem}`,
+  pageLinks: () => ({}),
+}

@@ -1,0 +1,58 @@
+/**
+ * Microversions (API-SIG guideline): `OpenStack-API-Version: compute 2.53`. The major is fixed per API, so a version is told
+ * by its minor number alone inside.
+ */
+import { badRequest, notAcceptable } from '../fault/index.ts'
+
+export interface MicroversionRange {
+  /** The word in the header: `compute`, `placement`, `volume`. */
+  readonly service: string
+  /** An older header of the service's own, with the bare version: `X-OpenStack-Nova-API-Version`. */
+  readonly legacyHeader?: string
+  readonly major: number
+  /** Smallest and largest minor that are answered. */
+  readonly min: number
+  readonly max: number
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** The minor asked for; `min` when none is. Throws 400 for a malformed and 406 for an unknown version. */
+export function negotiate(range: MicroversionRange, headers: Headers): number {
+  const asked = requested(range, headers)
+  if (asked === undefined) return range.min
+  if (asked === 'latest') return range.max
+  const [, major, minor] = /^(\d+)\.(\d+)$/.exec(asked) ?? []
+  if (major === undefined)
+    throw badRequest(
+      `API Version String ${asked} is of invalid format. Must be of format MajorNum.MinorNum.`,
+      'InvalidAPIVersionString',
+    )
+  if (Number(major) !== range.major || Number(minor) < range.min || Number(minor) > range.max)
+    throw notAcceptable(
+      `Version ${asked} is not supported by the API. Minimum is ${range.major}.${range.min} and maximum is ${range.major}.${range.max}.`,
+      'VersionNotFoundForAPI',
+      { details: { min_version: `${range.major}.${range.min}`, max_version: `${range.major}.${range.max}` } },
+    )
+  return Number(minor)
+}
+
+function requested(range: MicroversionRange, headers: Headers): string | undefined {
+  const header = headers['openstack-api-version']
+  for (const part of (Array.isArray(header) ? header : [header ?? '']).flatMap(value => value.split(','))) {
+    const [service, version] = part.trim().split(/\s+/)
+    if (service === range.service && version) return version
+  }
+  const legacy = range.legacyHeader && headers[range.legacyHeader.toLowerCase()]
+  return typeof legacy === 'string' ? legacy.trim() : undefined
+}
+
+/** Response headers that tell which version answered. */
+export function versionHeaders(range: MicroversionRange, minor: number): Record<string, string> {
+  const version = `${range.major}.${minor}`
+  return {
+    'openstack-api-version': `${range.service} ${version}`,
+    ...(range.legacyHeader ? { [range.legacyHeader.toLowerCase()]: version } : {}),
+    vary: ['OpenStack-API-Version', ...(range.legacyHeader ? [range.legacyHeader] : [])].join(', '),
+  }
+}

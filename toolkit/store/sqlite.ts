@@ -1,0 +1,143 @@
+/**
+ * SQLite by Node's own `node:sqlite`, as a Kysely dialect. One connection writes, behind a lock that queues writers; another
+ * reads, so that readers never wait (WAL). Commits are not synced to the platter one by one (`synchronous=NORMAL`): a killed
+ * process loses nothing, a power cut may lose the last moments but never consistency.
+ */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+
+const pragmas = [
+  'journal_mode = WAL',
+  'synchronous = NORMAL',
+  'foreign_keys = ON',
+  'busy_timeout = 10000',
+  'temp_store = MEMORY',
+  'cache_size = -4096',
+]
+
+/** A Kysely dialect on the file at `path`, which is made if absent. */
+export function sqliteDialect(path: string): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => createDriver(path),
+    createIntrospector: db => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+}
+
+interface Handle {
+  run(query: CompiledQuery): QueryResult<unknown>
+  close(): void
+}
+
+function openHandle(path: string, readOnly: boolean): Handle {
+  const database = new DatabaseSync(path)
+  for (const pragma of pragmas) database.exec(`PRAGMA ${pragma}`)
+  if (readOnly) database.exec('PRAGMA query_only = ON')
+  const statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>()
+  const prepare = (sql: string) => {
+    const known = statements.get(sql)
+    if (known) return known
+    const statement = database.prepare(sql)
+    const entry = { statement, returnsRows: statement.columns().length > 0 }
+    // Queries with lists of varying length would fill memory; the oldest go.
+    if (statements.size >= 500) statements.delete(statements.keys().next().value!)
+    statements.set(sql, entry)
+    return entry
+  }
+  return {
+    run({ sql, parameters }) {
+      const { statement, returnsRows } = prepare(sql)
+      const values = parameters as SQLInputValue[]
+      if (returnsRows) return { rows: statement.all(...values) }
+      const { changes, lastInsertRowid } = statement.run(...values)
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+    },
+    close: () => database.close(),
+  }
+}
+
+interface SqliteConnection extends DatabaseConnection {
+  begin(): Promise<void>
+  end(sql: 'COMMIT' | 'ROLLBACK'): void
+}
+
+function createDriver(path: string): Driver {
+  let writer: Handle
+  let reader: Handle
+  const lock = createLock()
+  const connect = (): SqliteConnection => {
+    let release: (() => void) | undefined
+    return {
+      async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+        if (release) return writer.run(query) as QueryResult<R>
+        if (query.query.kind === 'SelectQueryNode') return reader.run(query) as QueryResult<R>
+        const done = await lock()
+        try {
+          return writer.run(query) as QueryResult<R>
+        } finally {
+          done()
+        }
+      },
+      // biome-ignore lint/correctness/useYield: SQLite answers at once; there is nothing to stream
+      async *streamQuery() {
+        throw new Error('streaming queries are not supported by SQLite')
+      },
+      async begin() {
+        release = await lock()
+        try {
+          writer.run(CompiledQuery.raw('BEGIN IMMEDIATE'))
+        } catch (err) {
+          release()
+          release = undefined
+          throw err
+        }
+      },
+      end(sql) {
+        try {
+          writer.run(CompiledQuery.raw(sql))
+        } finally {
+          release?.()
+          release = undefined
+        }
+      },
+    }
+  }
+  return {
+    async init() {
+      writer = openHandle(path, false)
+      reader = openHandle(path, true)
+    },
+    acquireConnection: async () => connect(),
+    beginTransaction: async connection => (connection as SqliteConnection).begin(),
+    commitTransaction: async connection => (connection as SqliteConnection).end('COMMIT'),
+    rollbackTransaction: async connection => (connection as SqliteConnection).end('ROLLBACK'),
+    releaseConnection: async () => {},
+    async destroy() {
+      reader?.close()
+      writer?.close()
+    },
+  }
+}
+
+/** A fair lock: resolves, in the order of asking, to the function that gives it back. */
+function createLock(): () => Promise<() => void> {
+  let tail: Promise<void> = Promise.resolve()
+  return () => {
+    let release = () => {}
+    const turn = tail
+    tail = new Promise(resolve => {
+      release = resolve
+    })
+    return turn.then(() => release)
+  }
+}
