@@ -38,6 +38,8 @@ export interface RequestContext {
   readonly scope: Scope | undefined
   readonly credentials: Credentials
   readonly log: Log
+  /** True when the policy has such a rule. */
+  knows(rule: string): boolean
   /** True when the rule holds for the caller and the target. */
   can(rule: string, target?: Target): boolean
   /** Throws a 403 naming the rule unless it holds. */
@@ -70,6 +72,7 @@ export function createContext(init: ContextInit): RequestContext {
     scope: credentials['scope'] as Scope | undefined,
     credentials,
     log: init.log,
+    knows: policy.knows,
     can,
     enforce(rule, target) {
       if (!can(rule, target)) throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')

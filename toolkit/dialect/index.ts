@@ -38,12 +38,23 @@ export interface Dialect {
   readonly selfLink: boolean
   /** Query parameters that are not filters. */
   readonly reserved: readonly string[]
+  /** What becomes of a filter that the resource does not have. */
+  readonly unknownFilter: 'ignore' | 'refuse'
+  /** True: who may not even see a resource is told that there is none (404), not that it is forbidden (403). */
+  readonly hidesForbidden: boolean
+  /** True: `POST {"networks": […]}` creates several, all or none. */
+  readonly bulkCreate: boolean
+  /** True: `?fields=id&fields=name` limits what is shown. */
+  readonly fieldSelection: boolean
 }
 
 const title = (status: number): string => STATUS_CODES[status] ?? 'Error'
 
 /** `NetworkNotFound` from `network`; `SecurityGroupRuleNotFound` from `security_group_rule`. */
 const camel = (name: string): string => name.replace(/(?:^|[_-])([a-z])/g, (_, c: string) => c.toUpperCase())
+
+/** The field's path below the envelope: `name` for `network.name`, `0.name` for `networks.0.name`. */
+const inEnvelope = ({ field }: Violation): string => field.slice(field.indexOf('.') + 1) || 'body'
 
 const pageUrl = (page: Page, changes: Record<string, string>): string => {
   const url = new URL(page.url)
@@ -68,7 +79,7 @@ export const keystone: Dialect = {
   error: fault => ({
     body: { error: { code: fault.status, message: fault.message, title: title(fault.status), ...fault.details } },
   }),
-  invalid: v => `Invalid input for field '${v.field}': ${v.field} ${v.problem}`,
+  invalid: v => `Invalid input for field '${inEnvelope(v)}': ${inEnvelope(v)} ${v.problem}`,
   missing: (resource, id) => ({
     code: `${camel(resource)}NotFound`,
     message: `Could not find ${resource.replaceAll('_', ' ')}: ${id}.`,
@@ -85,6 +96,10 @@ export const keystone: Dialect = {
   envelope: true,
   selfLink: true,
   reserved: ['limit', 'marker', 'sort_key', 'sort_dir'],
+  unknownFilter: 'ignore',
+  hidesForbidden: false,
+  bulkCreate: false,
+  fieldSelection: false,
 }
 
 export const neutron: Dialect = {
@@ -92,7 +107,7 @@ export const neutron: Dialect = {
   error: fault => ({
     body: { NeutronError: { type: fault.code, message: fault.message, detail: '', ...fault.details } },
   }),
-  invalid: v => `Invalid input for ${v.field || 'body'}. Reason: ${v.field || 'The body'} ${v.problem}.`,
+  invalid: v => `Invalid input for ${inEnvelope(v)}. Reason: ${inEnvelope(v)} ${v.problem}.`,
   missing: (resource, id) => ({
     code: `${camel(resource)}NotFound`,
     message: `${camel(resource)} ${id} could not be found.`,
@@ -114,6 +129,10 @@ export const neutron: Dialect = {
     'not-tags',
     'not-tags-any',
   ],
+  unknownFilter: 'refuse',
+  hidesForbidden: true,
+  bulkCreate: true,
+  fieldSelection: true,
 }
 
 const novaNames: Readonly<Record<number, string>> = {
@@ -154,6 +173,10 @@ export const nova: Dialect = {
   envelope: true,
   selfLink: false,
   reserved: ['limit', 'marker', 'sort_key', 'sort_dir'],
+  unknownFilter: 'ignore',
+  hidesForbidden: true,
+  bulkCreate: false,
+  fieldSelection: false,
 }
 
 export const glance: Dialect = {
@@ -181,6 +204,10 @@ export const glance: Dialect = {
   envelope: false,
   selfLink: false,
   reserved: ['limit', 'marker', 'sort_key', 'sort_dir', 'sort'],
+  unknownFilter: 'ignore',
+  hidesForbidden: true,
+  bulkCreate: false,
+  fieldSelection: false,
 }
 
 export const placement: Dialect = {

@@ -22,6 +22,7 @@ export type Target = Readonly<Record<string, unknown>>
 export interface Policy {
   /** True when the rule holds. An unknown rule holds for nobody, as in oslo.policy without a default rule. */
   allows(rule: string, credentials: Credentials, target: Target): boolean
+  knows(rule: string): boolean
   /** The rules in force, sorted by name. */
   rules(): readonly PolicyRule[]
 }
@@ -51,6 +52,7 @@ export function compilePolicy(rules: readonly PolicyRule[], overrides: Readonly<
   refuseCycles(all)
   return {
     allows: (rule, credentials, target) => compiled.get(rule)?.(credentials, target) ?? false,
+    knows: rule => compiled.has(rule),
     rules: () => [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
   }
 }

@@ -21,10 +21,6 @@ export interface Field<T = unknown, C extends Writable = Writable, U extends boo
   readonly sort: boolean
   /** False: not a column; whoever shows the resource computes it. */
   readonly stored: boolean
-  /** Policy rule that a caller must pass to see it; without it the field is left out. */
-  readonly readRule?: string
-  /** Policy rule that a caller must pass to set it to something else than its default. */
-  readonly writeRule?: string
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a field of any type; `unknown` would not accept the narrower ones
@@ -64,8 +60,6 @@ export interface FieldBuilder<T, C extends Writable, U extends boolean> extends 
   filterable(): FieldBuilder<T, C, U>
   sortable(): FieldBuilder<T, C, U>
   computed(): FieldBuilder<T, C, U>
-  readableBy(rule: string): FieldBuilder<T, C, U>
-  writableBy(rule: string): FieldBuilder<T, C, U>
   describe(description: string): FieldBuilder<T, C, U>
 }
 
@@ -83,8 +77,6 @@ function build<T, C extends Writable, U extends boolean>(field: Field<T, C, U>):
     filterable: () => next({ filter: true }),
     sortable: () => next({ sort: true }),
     computed: () => next({ stored: false }),
-    readableBy: readRule => next({ readRule }),
-    writableBy: writeRule => next({ writeRule }),
     describe: description => next({ json: { ...field.json, description } }),
   }
 }
@@ -140,7 +132,7 @@ export const viewSchema = (fields: Fields): JsonSchema =>
   object(
     fields,
     () => true,
-    f => f.readRule === undefined,
+    () => false,
   )
 
 function object(
