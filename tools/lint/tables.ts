@@ -9,21 +9,9 @@
 /** The toolkit's modules, lowest tier first. A new module takes the lowest tier that its imports allow. */
 export const TOOLKIT_TIERS: readonly (readonly string[])[] = [
   ['runtime', 'fault', 'schema', 'log', 'config', 'metrics', 'process', 'ip'],
-  [
-    'context',
-    'dialect',
-    'microversion',
-    'tokens',
-    'policy',
-    'quota',
-    'resource',
-    'store',
-    'messaging',
-    'http',
-    'ovsdb',
-  ],
+  ['context', 'dialect', 'microversion', 'tokens', 'policy', 'quota', 'store', 'messaging', 'http', 'ovsdb'],
   ['saga', 'reconciler'],
-  ['service'],
+  ['service', 'resource'],
   ['testing'],
 ]
 
@@ -92,7 +80,7 @@ export const SKIPPED = new Set(['node_modules', '.git', '.strata', '.cache', 'co
 export const OTHER_FILES = /^(README\.md|package\.json)$|\.golden\.(json|sql|txt|xml)$/
 
 /** Folders of a package whose files are as their makers need them: data, pictures, web pages. */
-export const FREE_FOLDERS = [/^dashboard\//, /^tools\/[^/]+\/files\//, /^tests\/[^/]+\/data\//]
+export const FREE_FOLDERS = [/^dashboard\//, /^tools\/tiny-linux\/(rootfs|initrd)\//, /^tests\/[^/]+\/data\//]
 
 export const IO_BUILTINS = new Set(
   [

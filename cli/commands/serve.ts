@@ -1,0 +1,61 @@
+/** `strata serve`: the server process itself. `up` starts it in the background; `up --foreground` runs it here. */
+import { rmSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import type { Cloud, CloudModule } from '../cloud.ts'
+import { loadCloud } from '../cloud.ts'
+import { userCloudsFile, writeCredentials } from '../credentials.ts'
+import { takeLock } from '../lock.ts'
+import { Refusal, warn } from '../print.ts'
+import { inspect } from '../process.ts'
+import { createState, type Mode, readMode, type ServerStatus, type State, writeWhole } from '../state.ts'
+
+export interface ServeOptions {
+  readonly state: State
+  readonly mode: Mode
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly configFile?: string | undefined
+  /** Told when the cloud is ready; `up --foreground` prints its addresses then. */
+  readonly onReady?: (cloud: Cloud) => void
+  readonly load?: () => Promise<CloudModule>
+}
+
+/** Serves until SIGTERM or SIGINT. Rejects when the cloud cannot start; the status file then says why. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { state, mode } = options
+  createState(state)
+  const lock = takeLock(state.serverLock, 0)
+  if (!lock) throw new Refusal(`another server works on ${state.folder}`)
+  const { pid, startTicks } = inspect(process.pid)!
+  const tell = (rest: Pick<ServerStatus, 'phase' | 'url' | 'error'>) =>
+    writeWhole(state.serverFile, `${JSON.stringify({ pid, startTicks, mode, ...rest })}\n`)
+  tell({ phase: 'starting' })
+  if (!readMode(state)) writeWhole(state.settingsFile, `${JSON.stringify({ mode })}\n`)
+
+  const stopAsked = new Promise<void>(resolve => {
+    process.once('SIGTERM', () => resolve()).once('SIGINT', () => resolve())
+  })
+  try {
+    const clouds = await (options.load ?? loadCloud)()
+    const cloud = await clouds.startCloud({ state: state.folder, mode, ...pick(options) })
+    const { cloudsFile, openrcFile } = state
+    const userFile = userCloudsFile(homedir())
+    const complaint = writeCredentials({ cloud, cloudsFile, openrcFile, userFile })
+    if (complaint) warn(complaint)
+    tell({ phase: 'ready', url: cloud.url })
+    // Node writes its compile cache at exit, which a server that is killed never reaches.
+    flushCompileCache()
+    options.onReady?.(cloud)
+    await stopAsked
+    await cloud.stop()
+    rmSync(state.serverFile, { force: true })
+  } catch (error) {
+    tell({ phase: 'failed', error: error instanceof Error ? error.message : String(error) })
+    throw error
+  } finally {
+    lock.release()
+  }
+}
+
+const pick = ({ host, port, configFile }: ServeOptions) => ({ host, port, configFile })

@@ -1,0 +1,98 @@
+/** The texts of `strata help`. */
+import { Refusal, table } from './print.ts'
+
+interface Help {
+  readonly usage: string
+  readonly summary: string
+  readonly more?: string
+  /** Options and what they do. */
+  readonly options?: readonly (readonly [string, string])[]
+}
+
+const CONFIG = ['--config FILE', 'strata.yaml to read; "strata config" explains its options'] as const
+const HOST = ['--host ADDRESS', 'address to listen on'] as const
+const PORT = ['--port NUMBER', 'port to listen on (0: any free one)'] as const
+
+const HELP: Readonly<Record<string, Help>> = {
+  up: {
+    usage: 'up',
+    summary: 'install what is missing, start the cloud in the background, wait until it answers',
+    more: 'As root on Debian or Ubuntu guests are real; elsewhere, and with --simulated, they are simulated.',
+    options: [
+      ['--simulated', 'simulate guests and networks: needs no root and installs nothing'],
+      ['--foreground', 'serve here until Ctrl-C, not in the background'],
+      HOST,
+      PORT,
+      CONFIG,
+    ],
+  },
+  down: {
+    usage: 'down',
+    summary: 'stop the control plane; instances go on running',
+    options: [['--all', 'stop instances and the data plane daemons too']],
+  },
+  status: {
+    usage: 'status',
+    summary: 'show what runs',
+    more: 'Exit status: 0 ready, 3 down, 1 anything else.',
+    options: [['--json', 'as JSON, for programs']],
+  },
+  doctor: {
+    usage: 'doctor',
+    summary: 'say what is wrong, and the command that mends it',
+    options: [HOST, PORT],
+  },
+  purge: { usage: 'purge', summary: 'stop everything and remove all that the cloud made on this machine' },
+  logs: {
+    usage: 'logs [NAME]',
+    summary: "show the end of a log (the server's, or the one named)",
+    options: [
+      ['-f, --follow', 'go on printing'],
+      ['-n, --lines NUMBER', 'how many lines to begin with (100)'],
+    ],
+  },
+  config: { usage: 'config', summary: 'explain every option of strata.yaml' },
+  test: {
+    usage: 'test [lint|unit|scenarios|bench] [-- WORDS]',
+    summary: 'test the project; WORDS choose files by their path',
+    more: 'Without a name: lint, unit and scenarios. The last line counts: N passed, N failed, N skipped.',
+  },
+  serve: {
+    usage: 'serve --mode real|simulated',
+    summary: 'the server process itself, as "up" starts it',
+    options: [HOST, PORT, CONFIG],
+  },
+  version: { usage: 'version', summary: 'print the versions of Strata and Node' },
+}
+
+const STATE = ['--state DIR', 'the cloud to work on ($STRATA_STATE; else .strata in the checkout)'] as const
+
+export function overview(): string {
+  const rows = Object.values(HELP).map(({ usage, summary }) => [`  ${usage.split(' --')[0]}`, summary])
+  return [
+    'strata: a cloud that speaks the OpenStack APIs',
+    '',
+    'Usage: strata COMMAND [OPTIONS]',
+    '',
+    table(rows),
+    '',
+    table([
+      [`  ${STATE[0]}`, STATE[1]],
+      ['  --help', 'help for a command'],
+    ]),
+  ].join('\n')
+}
+
+export function helpFor(command: string): string {
+  const help = HELP[command]
+  if (!help) throw new Refusal(`there is no command "${command}"; "strata help" lists them`, 2)
+  const options = [...(help.options ?? []), STATE].map(([name, text]) => [`  ${name}`, text])
+  return [
+    `Usage: strata ${help.usage} [OPTIONS]`,
+    '',
+    `${help.summary}.`,
+    ...(help.more ? [help.more] : []),
+    '',
+    table(options),
+  ].join('\n')
+}
