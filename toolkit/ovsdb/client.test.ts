@@ -96,7 +96,7 @@ test('a refused transaction says which operation and changes nothing', { skip },
   })
   const rejected = client.transact(DB, [insert('Port_Group', { name: 'g' }), insert('Port_Group', { name: 'g' })])
   await assert.rejects(rejected, { name: 'TransactionError', code: 'constraint violation', index: 2 })
-  await assert.rejects(client.transact(DB, [insert('Nonsense', {})]), TypeError)
+  await assert.rejects(client.transact(DB, [insert('Nonsense', { name: 'x' })]), TypeError)
   assert.equal(replica.rows('Logical_Switch').size, 0)
   client.close()
 })
@@ -106,10 +106,13 @@ test('the replica is equal to the table after any changes by another client', { 
   await Promise.all([writer.connect(), reader.connect()])
   const replica = await reader.monitor(DB, { Address_Set: ['name', 'addresses', 'external_ids'] })
   const small = fc.constantFrom('a', 'b', 'c', 'd')
-  const content = fc.record({
-    addresses: fc.uniqueArray(small).map(set => set.sort()),
-    external_ids: fc.dictionary(small, small, { noNullPrototype: true }),
-  })
+  const content = fc.record(
+    {
+      addresses: fc.uniqueArray(small).map(set => set.sort()),
+      external_ids: fc.dictionary(small, small, { noNullPrototype: true }),
+    },
+    { noNullPrototype: true },
+  )
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('s1', 's2'), content)), async steps => {
       await writer.transact(DB, [remove('Address_Set', [])])
@@ -124,7 +127,7 @@ test('the replica is equal to the table after any changes by another client', { 
         const held = copy()
         return held.size === wanted.size && [...wanted].every(([name, row]) => sameJson(held.get(name), row))
       }
-      await replica.until(same, 2000)
+      await replica.until(same, 500).catch(() => assert.deepEqual(copy(), wanted))
     }),
     { numRuns: 25 },
   )

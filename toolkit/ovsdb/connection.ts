@@ -121,13 +121,13 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
 
   const watchSilence = (opened: Socket): void => {
     let probing = false
-    opened.setTimeout(probeMs, () => {
+    opened.setTimeout(probeMs)
+    opened.on('timeout', () => {
       if (probing) return void opened.destroy(new Error('the server does not answer'))
       probing = true
       send('echo', [], () => {
         probing = false
       })
-      opened.setTimeout(probeMs)
     })
   }
 
