@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { helpFor, overview } from './help.ts'
 import { Refusal, say, warn } from './print.ts'
-import { type Mode, root, stateAt, stateFolder } from './state.ts'
+import { type Mode, root, type State, stateAt, stateFolder } from './state.ts'
 
 const OPTIONS = {
   all: { type: 'boolean' },
@@ -24,45 +24,100 @@ const OPTIONS = {
   version: { type: 'boolean' },
 } as const
 
-/** Options of each command, beside `--state` and `--help`; any other is refused rather than ignored. */
-const TAKES: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
-  up: ['config', 'foreground', 'host', 'port', 'simulated'],
-  down: ['all'],
-  status: ['json'],
-  doctor: ['host', 'port'],
-  purge: [],
-  serve: ['config', 'host', 'mode', 'port'],
-  config: [],
-  logs: ['follow', 'lines'],
-  test: [],
-  version: [],
-  help: [],
+interface Command {
+  /** Options beside `--state` and `--help`; any other is refused rather than ignored. */
+  readonly takes: readonly (keyof typeof OPTIONS)[]
+  /** Resolves to the exit status, when that is not 0. */
+  readonly run: (given: Arguments, state: State) => Promise<number | undefined> | Promise<void>
 }
 
-export type Arguments = ReturnType<typeof parse>
+const COMMANDS: Readonly<Record<string, Command>> = {
+  up: {
+    takes: ['config', 'foreground', 'host', 'port', 'simulated'],
+    run: async ({ simulated = false, foreground = false, ...given }, state) =>
+      (await import('./commands/up.ts')).up({ ...listening(given), state, simulated, foreground }),
+  },
+  down: {
+    takes: ['all'],
+    run: async ({ all = false }, state) => (await import('./commands/down.ts')).down({ state, all }),
+  },
+  status: {
+    takes: ['json'],
+    run: async ({ json = false }, state) => (await import('./commands/status.ts')).status({ state, json }),
+  },
+  doctor: {
+    takes: ['host', 'port'],
+    run: async ({ host, port }, state) => (await import('./commands/doctor.ts')).doctor({ state, host, port }),
+  },
+  purge: {
+    takes: [],
+    run: async (_, state) => (await import('./commands/purge.ts')).purge({ state }),
+  },
+  serve: {
+    takes: ['config', 'host', 'mode', 'port'],
+    run: async (given, state) =>
+      (await import('./commands/serve.ts')).serve({ ...listening(given), state, mode: modeOf(given.mode) }),
+  },
+  config: {
+    takes: [],
+    run: async () => (await import('./commands/config.ts')).config(),
+  },
+  logs: {
+    takes: ['follow', 'lines'],
+    run: async ({ lines = 100, follow = false, rest: [name = 'strata'] }, state) =>
+      (await import('./commands/logs.ts')).logs({ state, name, lines, follow }),
+  },
+  test: {
+    takes: [],
+    run: async ({ rest: [part], words }) => (await import('./commands/test.ts')).test({ part, words }),
+  },
+  version: {
+    takes: [],
+    run: async () => (await import('./commands/version.ts')).version(),
+  },
+  help: {
+    takes: [],
+    run: async ({ rest: [command] }) => say(command ? helpFor(command) : overview()),
+  },
+}
+
+/** Commands that take a word of their own. */
+const TAKES_WORD = ['logs', 'test', 'help']
+
+export interface Arguments
+  extends Partial<Record<'all' | 'follow' | 'foreground' | 'help' | 'json' | 'simulated', boolean>> {
+  readonly command: string
+  readonly rest: readonly string[]
+  /** What follows `--`. */
+  readonly words: readonly string[]
+  readonly config?: string
+  readonly host?: string
+  readonly mode?: string
+  readonly state?: string
+  readonly port?: number | undefined
+  readonly lines?: number | undefined
+}
 
 /** Parses a command line; throws a `Refusal` (exit status 2) that says what is wrong with it. */
-export function parse(words: readonly string[]) {
+export function parse(words: readonly string[]): Arguments {
   const parsed = parseOrRefuse(words)
   const terminator = parsed.tokens.find(token => token.kind === 'option-terminator')?.index ?? Infinity
   const positionals = (after: boolean) =>
     parsed.tokens.flatMap(one => (one.kind === 'positional' && one.index > terminator === after ? [one.value] : []))
   const [first, ...rest] = positionals(false)
   const command = parsed.values.version ? 'version' : (first ?? 'help')
-  const takes = TAKES[command]
+  const takes = Object.hasOwn(COMMANDS, command) ? COMMANDS[command]!.takes : undefined
   if (!takes) throw new Refusal(`there is no command "${command}"; "strata help" lists them`, 2)
   for (const name of Object.keys(parsed.values)) {
     if (!['state', 'help', 'version', ...takes].includes(name)) throw new Refusal(`${command} takes no --${name}`, 2)
   }
-  if (rest.length > 0 && !['logs', 'test', 'help'].includes(command)) {
-    throw new Refusal(`${command} takes no "${rest[0]}"`, 2)
-  }
+  const extra = rest[TAKES_WORD.includes(command) ? 1 : 0]
+  if (extra !== undefined) throw new Refusal(`${command} takes no "${extra}"`, 2)
   const { port, lines, ...values } = parsed.values
   return {
     ...values,
     command,
     rest,
-    /** What follows `--`. */
     words: positionals(true),
     port: integer('port', port, 0, 65_535),
     lines: integer('lines', lines, 0, 1_000_000),
@@ -87,47 +142,17 @@ function integer(name: string, text: string | undefined, least: number, most: nu
 /** Runs a command; resolves to its exit status. */
 export async function main(words: readonly string[]): Promise<number> {
   const given = parse(words)
-  if (given.help || given.command === 'help') {
-    const about = given.command === 'help' ? given.rest[0] : given.command
-    say(about ? helpFor(about) : overview())
+  if (given.help) {
+    say(given.command === 'help' ? overview() : helpFor(given.command))
     return 0
   }
-  const status = await runCommand(given)
-  return typeof status === 'number' ? status : 0
+  const state = stateAt(stateFolder({ flag: given.state, env: process.env['STRATA_STATE'], root }))
+  return (await COMMANDS[given.command]!.run(given, state)) ?? 0
 }
 
-async function runCommand(given: Arguments): Promise<unknown> {
-  const state = stateAt(stateFolder({ flag: given.state, env: process.env['STRATA_STATE'], root }))
-  const { host, port } = given
-  // The server works in its state folder, where a relative path would mean another file.
-  const configFile = given.config && resolve(given.config)
-  switch (given.command) {
-    case 'up': {
-      const { simulated = false, foreground = false } = given
-      return (await import('./commands/up.ts')).up({ state, simulated, foreground, host, port, configFile })
-    }
-    case 'down':
-      return (await import('./commands/down.ts')).down({ state, all: given.all ?? false })
-    case 'status':
-      return (await import('./commands/status.ts')).status({ state, json: given.json ?? false })
-    case 'doctor':
-      return (await import('./commands/doctor.ts')).doctor({ state, host, port })
-    case 'purge':
-      return (await import('./commands/purge.ts')).purge({ state })
-    case 'serve':
-      return (await import('./commands/serve.ts')).serve({ state, mode: modeOf(given.mode), host, port, configFile })
-    case 'config':
-      return (await import('./commands/config.ts')).config()
-    case 'logs': {
-      const [name = 'strata'] = given.rest
-      const { lines = 100, follow = false } = given
-      return (await import('./commands/logs.ts')).logs({ state, name, lines, follow })
-    }
-    case 'test':
-      return (await import('./commands/test.ts')).test({ part: given.rest[0], words: given.words })
-    case 'version':
-      return (await import('./commands/version.ts')).version()
-  }
+/** The server works in its state folder, where a relative path would mean another file. */
+function listening({ host, port, config }: Pick<Arguments, 'host' | 'port' | 'config'>) {
+  return { host, port, configFile: config && resolve(config) }
 }
 
 function modeOf(text: string | undefined): Mode {

@@ -35,12 +35,21 @@ export function parseStat(text: string): { state: string; startTicks: number; rs
   return { state: fields[0] ?? '', startTicks: Number(fields[19]), rssPages: Number(fields[21]) }
 }
 
+function threads(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length
+  } catch {
+    return 0
+  }
+}
+
 /** The running process with this pid; undefined for none, and for one that is dead and only unburied. */
 export function inspect(pid: number): ProcessFacts | undefined {
   const text = read(`/proc/${pid}/stat`)
   if (!text) return
   const { state, startTicks, rssPages } = parseStat(text)
-  if (state === 'Z' || state === 'X') return
+  // The first thread may be dead while others still end, and with them what the process holds: its locks, its ports.
+  if ((state === 'Z' || state === 'X') && threads(pid) <= 1) return
   const machineSeconds = Number(read('/proc/uptime')?.split(' ')[0] ?? 0)
   const command = (read(`/proc/${pid}/cmdline`) ?? '').split('\0').slice(0, -1)
   return {

@@ -1,0 +1,128 @@
+/** The life of a cloud as the operator sees it, with a server process of its own that is only a `/healthz`. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, mock, test } from 'node:test'
+import { parse } from 'yaml'
+import { down } from './commands/down.ts'
+import { purge } from './commands/purge.ts'
+import { collectStatus, formatStatus } from './commands/status.ts'
+import { up } from './commands/up.ts'
+import { Refusal } from './print.ts'
+import { isAlive, terminate } from './process.ts'
+import { readServer, type State, stateAt } from './state.ts'
+import { fakeClouds } from './testing/fake-cloud.ts'
+
+let home: string
+let state: State
+let printed: string[]
+const realHome = process.env['HOME']
+const load = async () => fakeClouds
+const serverCommand = [process.execPath, join(import.meta.dirname, 'testing', 'fake-cloud.ts')]
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'strata-up-'))
+  process.env['HOME'] = home
+  state = stateAt(join(home, 'state'))
+  printed = []
+  const { write } = process.stdout
+  // The runner reports over stdout too, in frames of its own: only our lines are kept back.
+  mock.method(process.stdout, 'write', (chunk: string | Uint8Array, ...rest: []) =>
+    typeof chunk === 'string' ? printed.push(chunk) > 0 : write.call(process.stdout, chunk, ...rest),
+  )
+})
+afterEach(async () => {
+  mock.restoreAll()
+  const server = readServer(state)
+  if (server) await terminate(server, 100)
+  process.env['HOME'] = realHome
+  rmSync(home, { recursive: true })
+})
+
+const start = (more: Partial<Parameters<typeof up>[0]> = {}) =>
+  up({ state, simulated: true, foreground: false, port: 0, serverCommand, readyTimeoutMs: 20_000, ...more })
+
+const userClouds = () => join(home, '.config', 'openstack', 'clouds.yaml')
+
+describe('a cloud', () => {
+  test('comes up, says so again, goes down, comes up and is purged', async () => {
+    await start()
+    const first = readServer(state)!
+    assert.ok(isAlive(first))
+    assert.match(printed.join(''), /The cloud is ready \(simulated\): http:\/\/127\.0\.0\.1:\d+/)
+    assert.equal(parse(readFileSync(userClouds(), 'utf8')).clouds.strata.auth.auth_url, `${first.url}/identity/v3`)
+
+    await start()
+    assert.equal(readServer(state)!.pid, first.pid)
+    assert.match(printed.join(''), /up already/)
+
+    const report = await collectStatus(state)
+    assert.equal(report.status, 'ready')
+    assert.equal(report.process?.pid, first.pid)
+    assert.match(formatStatus(report), /identity +ready/)
+
+    await down({ state, all: false, load })
+    assert.ok(!isAlive(first))
+    assert.equal((await collectStatus(state)).status, 'down')
+    await down({ state, all: true, load })
+
+    await start()
+    const second = readServer(state)!
+    await purge({ state, load })
+    assert.ok(!isAlive(second))
+    assert.equal(existsSync(state.folder), false)
+    assert.equal(existsSync(userClouds()), false)
+  })
+
+  test('of a killed server comes up again', async () => {
+    await start()
+    const first = readServer(state)!
+    process.kill(first.pid, 'SIGKILL')
+    await terminate(first, 0)
+    assert.equal((await collectStatus(state)).status, 'down')
+    await start()
+    assert.notEqual(readServer(state)!.pid, first.pid)
+  })
+
+  test('started twice at once is one cloud', async () => {
+    await start()
+    const { pid } = readServer(state)!
+    await assert.rejects(
+      import('./commands/serve.ts').then(({ serve }) => serve({ state, mode: 'simulated', load })),
+      /another server works on/,
+    )
+    assert.equal(readServer(state)!.pid, pid)
+  })
+})
+
+describe('a start that fails', () => {
+  const failure = async (configFile: string) => {
+    let caught: unknown
+    await start({ configFile: join(home, configFile) }).catch((error: unknown) => {
+      caught = error
+    })
+    assert.ok(caught instanceof Refusal)
+    return caught.message
+  }
+
+  test("relays the server's reason and its log", async () => {
+    const message = await failure('broken.yaml')
+    assert.match(message, /did not start: .*broken\.yaml: "porrt" is no option/)
+    assert.match(message, /the fake cloud was started/)
+    assert.equal((await collectStatus(state)).status, 'failed')
+    await start()
+    assert.equal((await collectStatus(state)).status, 'ready')
+  })
+
+  test('is noticed when the server dies without a word', async () => {
+    assert.match(await failure('dying.yaml'), /the server ended while it was starting/)
+  })
+})
+
+test('purge removes no folder that is no state', async () => {
+  await assert.rejects(purge({ state: stateAt(home), load }), /will not be removed/)
+  const other = mkdtempSync(join(home, 'other-'))
+  await assert.rejects(purge({ state: stateAt(other), load }), /does not look like the state/)
+  assert.ok(existsSync(other))
+})
