@@ -162,10 +162,11 @@ function modeOf(text: string | undefined): Mode {
 
 if (import.meta.main) {
   try {
-    process.exitCode = await main(process.argv.slice(2))
+    // Not process.exitCode: a handle that a cloud forgot to close must not keep a stopped server alive.
+    process.exit(await main(process.argv.slice(2)))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     warn(error.message)
-    process.exitCode = error.status
+    process.exit(error.status)
   }
 }

@@ -26,7 +26,7 @@ export async function collectStatus(state: State): Promise<StatusReport> {
   const base = { state: state.folder, daemons }
   const server = readServer(state)
   const found = server ? inspect(server.pid) : undefined
-  if (!server || !found || found.startTicks !== server.startTicks) {
+  if (server?.phase === 'failed' || !server || !found || found.startTicks !== server.startTicks) {
     return {
       ...base,
       status: server?.phase === 'failed' ? 'failed' : 'down',

@@ -7,7 +7,7 @@ import { askHealth } from '../health.ts'
 import { chooseMode, dataPlanePackages, installPackages, lookAtMachine, missingPackages } from '../install.ts'
 import { type Lock, takeLock } from '../lock.ts'
 import { Refusal, say } from '../print.ts'
-import { isAlive } from '../process.ts'
+import { isAlive, terminate } from '../process.ts'
 import { createState, type Mode, readMode, readServer, root, type ServerStatus, type State } from '../state.ts'
 import { lastLines } from '../tail.ts'
 import { serve } from './serve.ts'
@@ -26,6 +26,8 @@ export interface UpOptions {
 
 /** The first start fetches packages and builds a guest image, on whatever machine this is. */
 const READY_TIMEOUT_MS = 15 * 60_000
+/** For a server that has said why it cannot start, to end. */
+const FAILED_GRACE_MS = 5_000
 const TURN_TIMEOUT_MS = 10 * 60_000
 const LOG_KEPT_BYTES = 64 * 2 ** 20
 
@@ -124,7 +126,10 @@ async function waitForServer(state: State, started: { pid: number }, timeoutMs: 
   for (;;) {
     const status = readServer(state)
     const own = status?.pid === started.pid ? status : undefined
-    if (own?.phase === 'failed') throw failure(state, own.error)
+    if (own?.phase === 'failed') {
+      await terminate(own, FAILED_GRACE_MS)
+      throw failure(state, own.error)
+    }
     if (own?.phase === 'ready' && (await askHealth(own.url!))?.status === 'ready') return own
     const gone = own ? !isAlive(own) : !exists(started.pid)
     if (gone) throw failure(state, 'the server ended while it was starting')

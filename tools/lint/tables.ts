@@ -12,7 +12,7 @@ export const TOOLKIT_TIERS: readonly (readonly string[])[] = [
   ['context', 'dialect', 'microversion', 'tokens', 'policy', 'quota', 'store', 'messaging', 'http', 'ovsdb'],
   ['saga', 'reconciler'],
   ['service', 'resource'],
-  ['testing'],
+  ['testing', 'rehearsal'],
 ]
 
 /** What a room of a service may import: rooms of the same service, and `toolkit:` modules (all, or those named). */
