@@ -3,8 +3,8 @@
  * `role:member and project_id:%(project_id)s`; it is compiled once to a function of the caller's credentials and the target.
  *
  * Words: a *check* is `kind:match`; `rule:x` refers to another rule, `role:x` holds when the caller has that role, any other
- * kind compares a credential (or a quoted literal) with the match, whose `%(name)s` is taken from the target; `@` (and the
- * empty string) always holds, `!` never.
+ * kind compares a credential (or a quoted literal) with the match, whose `%(name)s` is taken from the target;
+ * `field:x:name=value` compares the target's own member; `@` (and the empty string) always holds, `!` never.
  */
 export type Scope = 'system' | 'domain' | 'project'
 
@@ -131,6 +131,7 @@ function parseLeaf(token: string, byName: (name: string) => Check): Check {
   const kind = token.slice(0, colon)
   const match = token.slice(colon + 1)
   if (kind === 'rule') return byName(match)
+  if (kind === 'field') return fieldCheck(token, match)
   if (kind === 'role') {
     const role = template(match)
     return (credentials, target) => {
@@ -147,6 +148,16 @@ function parseLeaf(token: string, byName: (name: string) => Check): Check {
     // A credential that is absent equals nothing, not even an absent owner.
     return lookUp(credentials, kind).some(have => have !== null && have !== undefined && asText(have) === want)
   }
+}
+
+/** `field:networks:shared=True`, `field:port:device_owner=~^network:` (Neutron's): compares a member of the target. */
+function fieldCheck(token: string, match: string): Check {
+  const [, name, fuzzy, value] = /^[^:]+:([^=]+)=(~?)(.*)$/.exec(match) ?? []
+  if (name === undefined || value === undefined)
+    throw new Error(`"${token}" is not of the form field:resource:name=value`)
+  const pattern = fuzzy ? new RegExp(value) : undefined
+  const fits = (text: string) => (pattern ? pattern.test(text) : text === value)
+  return (_credentials, target) => lookUp(target, name).some(have => fits(asText(have)))
 }
 
 /** `%(a)s-b` as a function of the target; undefined when the target lacks a name that it uses. */

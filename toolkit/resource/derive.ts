@@ -2,6 +2,7 @@
  * The plain verbs of a resource — list, show, create, update, delete — derived from its declaration. A service adds what is
  * its own by hooks that run inside the transaction, and leaves any verb out to write an ordinary operation instead.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from 'kysely'
 import type { RequestContext } from '../context/index.ts'
 import type { Dialect } from '../dialect/index.ts'
@@ -46,8 +47,12 @@ export interface Hooks<F extends Fields> {
     request: ApiRequest,
     db: AnyStore['db'],
   ): Promise<readonly object[]> | readonly object[]
-  /** Target of the policy rules; the row (or the body, on create) unless given. */
-  target?(values: Readonly<Record<string, unknown>>, context: RequestContext): Readonly<Record<string, unknown>>
+  /** Target of the policy rules; the row (or the body, on create) unless given. It may look up related rows in `db`. */
+  target?(
+    values: Readonly<Record<string, unknown>>,
+    context: RequestContext,
+    db: AnyStore['db'],
+  ): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>
   /** Checks the body and completes the row. What it returns wins over the body. */
   beforeCreate?(body: Create<F>, scene: ChangeScene): Promise<Partial<Row<F>>> | Partial<Row<F>>
   afterCreate?(row: Row<F>, scene: ChangeScene): Promise<void> | void
@@ -128,7 +133,7 @@ function bodySchema<F extends Fields>(kit: Kit<F>, inner: JsonSchema, creating: 
 async function list<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise<object> {
   const { resource, rows, hooks, dialect, store } = kit
   const { context } = request
-  if (!dialect.hidesForbidden) context.enforce(resource.policy.list!, target(kit, request.query, context))
+  if (!dialect.hidesForbidden) context.enforce(resource.policy.list!, await target(kit, request.query, context, store.db))
   const parsed = parseList(resource, dialect, request.query, Object.keys(hooks.filters ?? {}))
   const limit = Math.min(
     parsed.limit ?? kit.maxLimit ?? Number.POSITIVE_INFINITY,
@@ -209,7 +214,7 @@ async function createOne<F extends Fields>(
   )
   if ('project_id' in resource.fields && body['project_id'] === undefined && context.projectId)
     body['project_id'] = context.projectId
-  const about = target(kit, { ...defaults, ...body }, context)
+  const about = await target(kit, { ...defaults, ...body }, context, tx)
   context.enforce(resource.policy.create!, about)
   enforceFields(kit, 'create', body, context, about, defaults)
   const key = idempotencyKey(request, at)
@@ -229,7 +234,7 @@ async function createOne<F extends Fields>(
   const row = await rows.insert(tx, {
     ...initial,
     ...(await hooks.beforeCreate?.(initial as unknown as Create<F>, scene)),
-  } as Partial<Row<F>> & Create<F>)
+  } as unknown as Partial<Row<F>> & Create<F>)
   await hooks.afterCreate?.(row, scene)
   return row
 }
@@ -248,7 +253,7 @@ async function update<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
     store.transaction(async (tx, afterCommit) => {
       const scene: ChangeScene = { tx, request, context: request.context, afterCommit }
       const before = await authorized(kit, request, 'update', tx)
-      enforceFields(kit, 'update', given, request.context, target(kit, before, request.context), before)
+      enforceFields(kit, 'update', given, request.context, await target(kit, before, request.context, tx), before)
       const merged =
         resource.extra && given[resource.extra]
           ? { ...given, [resource.extra]: mergeExtra(before[resource.extra], given[resource.extra]) }
@@ -298,10 +303,10 @@ async function authorized<F extends Fields>(
   const rule = resource.policy[verb]!
   // Where forbidden things are not hidden, the rule is asked first, so that nobody learns which ids exist.
   if (!row) {
-    if (!dialect.hidesForbidden) context.enforce(rule, target(kit, { id }, context))
+    if (!dialect.hidesForbidden) context.enforce(rule, await target(kit, { id }, context, db))
     throw missing()
   }
-  const about = target(kit, row, context)
+  const about = await target(kit, row, context, db)
   if (context.can(rule, about)) return row
   if (dialect.hidesForbidden && (verb === 'show' || !context.can(resource.policy.show ?? rule, about))) throw missing()
   throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')
@@ -316,12 +321,13 @@ function restriction<F extends Fields>(kit: Kit<F>, context: RequestContext, ver
   return [eb => eb('project_id', '=', context.projectId)]
 }
 
-function target<F extends Fields>(
+async function target<F extends Fields>(
   kit: Kit<F>,
   values: Readonly<Record<string, unknown>>,
   context: RequestContext,
-): Readonly<Record<string, unknown>> {
-  if (kit.hooks.target) return kit.hooks.target(values, context)
+  db: AnyStore['db'],
+): Promise<Readonly<Record<string, unknown>>> {
+  if (kit.hooks.target) return kit.hooks.target(values, context, db)
   return 'project_id' in values ? { ...values, tenant_id: values['project_id'] } : values
 }
 
@@ -338,7 +344,7 @@ function enforceFields<F extends Fields>(
   if (!fieldRule) return
   for (const [name, value] of Object.entries(given)) {
     const rule = fieldRule(verb, name)
-    if (value !== before[name] && context.knows(rule)) context.enforce(rule, about)
+    if (!isDeepStrictEqual(value, before[name]) && context.knows(rule)) context.enforce(rule, about)
   }
 }
 
@@ -364,10 +370,15 @@ async function views<F extends Fields>(kit: Kit<F>, rows: readonly Row<F>[], req
     unknown
   >[]
   const wanted = selection(dialect, request)
-  return decorated.map(row => {
+  const guarded = guardedFields(kit, request.context)
+  const targets =
+    guarded.size === 0 ? [] : await Promise.all(decorated.map(row => target(kit, row, request.context, store.db)))
+  return decorated.map((row, at) => {
     const view: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(row)) {
-      if (name === resource.extra || (wanted && !wanted.has(name)) || hidden(kit, name, row, request.context)) continue
+      if (name === resource.extra || (wanted && !wanted.has(name))) continue
+      const rule = guarded.get(name)
+      if (rule !== undefined && !request.context.can(rule, targets[at])) continue
       view[name] = value
     }
     for (const [alias, name] of Object.entries(resource.aliases ?? {}))
@@ -387,16 +398,12 @@ function selection(dialect: Dialect, request: ApiRequest): ReadonlySet<string> |
   return dialect.fieldSelection && fields !== undefined ? new Set([fields].flat()) : undefined
 }
 
-function hidden<F extends Fields>(
-  kit: Kit<F>,
-  name: string,
-  row: Readonly<Record<string, unknown>>,
-  context: RequestContext,
-): boolean {
-  const { fieldRule } = kit.resource
-  if (!fieldRule) return false
-  const rule = fieldRule('get', name)
-  return context.knows(rule) && !context.can(rule, target(kit, row, context))
+/** Fields that are shown to those alone who pass a rule: name → rule. */
+function guardedFields<F extends Fields>(kit: Kit<F>, context: RequestContext): ReadonlyMap<string, string> {
+  const { fieldRule, fields } = kit.resource
+  if (!fieldRule) return new Map()
+  const rules = Object.keys(fields).map(name => [name, fieldRule('get', name)] as const)
+  return new Map(rules.filter(([, rule]) => context.knows(rule)))
 }
 
 function wrap<F extends Fields>(kit: Kit<F>, view: object): object {

@@ -21,7 +21,7 @@ export interface Resource<F extends Fields = Fields> {
   /** Second names of fields, taken and shown beside the first: `{ tenant_id: 'project_id' }`. */
   readonly aliases?: Readonly<Record<string, string>>
   /** A `json` field that keeps all members of the body that are not declared (Keystone's extra attributes). */
-  readonly extra?: keyof F & string
+  readonly extra?: string
   /** Order of lists when the caller asks for none; the id is always the last key. */
   readonly defaultSort?: readonly SortKey[]
 }

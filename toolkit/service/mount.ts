@@ -84,7 +84,8 @@ function addBodyParsers(scope: FastifyInstance, operations: readonly Operation[]
       return done(badRequest(`The request body is not valid JSON: ${(err as Error).message}`, 'MalformedRequestBody'))
     }
   }
-  scope.addContentTypeParser(['application/json', /^application\/[\w.-]+\+json$/], { parseAs: 'string' }, parseJson)
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson)
+  scope.addContentTypeParser(/^application\/[\w.-]+[+-]json/, { parseAs: 'string' }, parseJson)
   for (const type of new Set(operations.flatMap(o => o.stream ?? [])))
     scope.addContentTypeParser(type, (_request, payload, done) => done(null, payload))
   scope.addContentTypeParser(
