@@ -133,7 +133,8 @@ function bodySchema<F extends Fields>(kit: Kit<F>, inner: JsonSchema, creating: 
 async function list<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise<object> {
   const { resource, rows, hooks, dialect, store } = kit
   const { context } = request
-  if (!dialect.hidesForbidden) context.enforce(resource.policy.list!, await target(kit, request.query, context, store.db))
+  if (!dialect.hidesForbidden)
+    context.enforce(resource.policy.list!, await target(kit, request.query, context, store.db))
   const parsed = parseList(resource, dialect, request.query, Object.keys(hooks.filters ?? {}))
   const limit = Math.min(
     parsed.limit ?? kit.maxLimit ?? Number.POSITIVE_INFINITY,
