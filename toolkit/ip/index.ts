@@ -25,12 +25,12 @@ const bits = (version: IpVersion): number => (version === 4 ? 32 : 128)
 
 /** Undefined when the text is no address: `10.1` and zones (`fe80::1%eth0`) are none. */
 export function parseAddress(text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { version: 4, value: valueOf(ipaddr.IPv4.parse(text)) }
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { version: 4, value: numberOf(ipaddr.IPv4.parse(text)) }
   if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined
-  return { version: 6, value: valueOf(ipaddr.IPv6.parse(text)) }
+  return { version: 6, value: numberOf(ipaddr.IPv6.parse(text)) }
 }
 
-const valueOf = (address: ipaddr.IPv4 | ipaddr.IPv6): bigint =>
+const numberOf = (address: ipaddr.IPv4 | ipaddr.IPv6): bigint =>
   address.toByteArray().reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
 
 export function formatAddress({ version, value }: Address): string {
