@@ -160,13 +160,24 @@ function modeOf(text: string | undefined): Mode {
   throw new Refusal('serve needs --mode real or --mode simulated', 2)
 }
 
+/** What the operator can mend is said in a sentence; anything else is ours, and keeps its stack. */
+function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  const { code, path, message } = error as NodeJS.ErrnoException
+  if (code === 'EACCES' || code === 'EPERM')
+    return new Refusal(`no permission for ${path ?? message}: whose cloud is it?`)
+  if (code === 'ENOSPC' || code === 'EROFS') return new Refusal(`${path ?? message} cannot be written (${code})`)
+  return
+}
+
 if (import.meta.main) {
   try {
     // Not process.exitCode: a handle that a cloud forgot to close must not keep a stopped server alive.
     process.exit(await main(process.argv.slice(2)))
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    warn(error.message)
-    process.exit(error.status)
+    const refusal = refusalOf(error)
+    if (!refusal) throw error
+    warn(refusal.message)
+    process.exit(refusal.status)
   }
 }

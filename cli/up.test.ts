@@ -1,5 +1,7 @@
 /** The life of a cloud as the operator sees it, with a server process of its own that is only a `/healthz`. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +12,7 @@ import { purge } from './commands/purge.ts'
 import { collectStatus, formatStatus } from './commands/status.ts'
 import { up } from './commands/up.ts'
 import { Refusal } from './print.ts'
-import { isAlive, terminate } from './process.ts'
+import { isAlive, terminate, waitUntil } from './process.ts'
 import { readServer, type State, stateAt } from './state.ts'
 import { fakeClouds } from './testing/fake-cloud.ts'
 
@@ -83,6 +85,19 @@ describe('a cloud', () => {
     assert.equal((await collectStatus(state)).status, 'down')
     await start()
     assert.notEqual(readServer(state)!.pid, first.pid)
+  })
+
+  test('in the foreground ends with its terminal, and can be taken down from another', async () => {
+    const words = ['up', '--foreground', '--state', state.folder, '--port', '0']
+    for (const end of ['SIGINT', 'down']) {
+      const child = spawn(serverCommand[0]!, [...serverCommand.slice(1), ...words], { stdio: 'ignore' })
+      const ended = once(child, 'exit')
+      assert.ok(await waitUntil(async () => (await collectStatus(state)).status === 'ready', 20_000))
+      if (end === 'down') await down({ state, all: false, load })
+      else child.kill(end as NodeJS.Signals)
+      assert.deepEqual(await ended, [0, null])
+      assert.equal((await collectStatus(state)).status, 'down')
+    }
   })
 
   test('started twice at once is one cloud', async () => {

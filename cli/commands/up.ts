@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CloudModule } from '../cloud.ts'
 import { askHealth } from '../health.ts'
 import { chooseMode, dataPlanePackages, installPackages, lookAtMachine, missingPackages } from '../install.ts'
 import { type Lock, takeLock } from '../lock.ts'
@@ -22,6 +23,8 @@ export interface UpOptions {
   /** The server's command line; tests start another. */
   readonly serverCommand?: readonly string[]
   readonly readyTimeoutMs?: number
+  /** The composition that `--foreground` serves; tests give another. */
+  readonly load?: () => Promise<CloudModule>
 }
 
 /** The first start fetches packages and builds a guest image, on whatever machine this is. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { CloudModule } from '../cloud.ts'
 import { serve } from '../commands/serve.ts'
+import { up } from '../commands/up.ts'
 import { parse } from '../main.ts'
 import { stateAt } from '../state.ts'
 
@@ -42,7 +43,8 @@ export const fakeClouds: CloudModule = {
 
 if (import.meta.main) {
   console.log('the fake cloud was started')
-  const { state, config, host, port } = parse(process.argv.slice(2))
-  const load = async () => fakeClouds
-  await serve({ state: stateAt(state!), mode: 'simulated', configFile: config, host, port, load })
+  const { command, config: configFile, host, port, ...given } = parse(process.argv.slice(2))
+  const options = { state: stateAt(given.state!), configFile, host, port, load: async () => fakeClouds }
+  if (command === 'up') await up({ ...options, simulated: true, foreground: true })
+  else await serve({ ...options, mode: 'simulated' })
 }
