@@ -1,0 +1,132 @@
+/** The tables of compute. Structures are kept as JSON text; times as ISO 8601 in UTC with milliseconds; booleans as 0 and 1. */
+import type { SagaTables } from '@strata/toolkit/saga'
+
+export interface ServersTable {
+  id: string
+  /** Counts up over all servers; gives the instance's name, `instance-0000002a`. */
+  seq: number
+  project_id: string
+  user_id: string
+  name: string
+  hostname: string
+  description: string | null
+  image_id: string | null
+  /** JSON of a `FlavorCopy`: the flavor as it was at the build, which may since have been deleted. */
+  flavor: string
+  flavor_id: string
+  key_name: string | null
+  public_key: string | null
+  /** JSON, string to string. */
+  metadata: string
+  /** JSON list of strings. */
+  tags: string
+  /** Base64, as sent. */
+  user_data: string | null
+  config_drive: number
+  /** What the caller asked for, kept for later moves. */
+  requested_zone: string | null
+  availability_zone: string
+  host: string | null
+  vm_state: string
+  task_state: string | null
+  power_state: number
+  progress: number
+  access_ip_v4: string | null
+  access_ip_v6: string | null
+  locked: number
+  locked_reason: string | null
+  /** JSON of a `Fault`; null while nothing failed. */
+  fault: string | null
+  reservation_id: string
+  launch_index: number
+  /** JSON list of names or ids asked for. */
+  security_groups: string
+  /** JSON list of `Nic`. */
+  nics: string
+  /** JSON, string to string: what the image said of the machine at the build. */
+  image_properties: string
+  /** JSON, as sent: `group`, `same_host`, `different_host`, … */
+  scheduler_hints: string
+  disk_config: string
+  root_device_name: string
+  server_group_id: string | null
+  launched_at: string | null
+  created_at: string
+  updated_at: string
+}
+
+export interface FlavorCopy {
+  readonly id: string
+  readonly name: string
+  readonly vcpus: number
+  readonly ram: number
+  readonly disk: number
+  readonly ephemeral: number
+  /** MiB. */
+  readonly swap: number
+  readonly extra_specs: Readonly<Record<string, string>>
+}
+
+export interface ServerFault {
+  readonly code: number
+  readonly message: string
+  /** For administrators alone. */
+  readonly details?: string
+  readonly created: string
+}
+
+/** A network card of a server, with what lists show of its port. */
+export interface Nic {
+  readonly port_id: string
+  readonly network_id: string
+  /** The network's name. */
+  readonly label: string
+  readonly mac_address: string
+  readonly mtu: number
+  readonly vif_name: string
+  readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[]
+  readonly floating_ips: readonly { readonly fixed_ip_address: string; readonly floating_ip_address: string }[]
+  /** True: made for the server, deleted with it. False: given by the caller, let go with it. */
+  readonly ours: boolean
+  readonly tag: string | null
+}
+
+/** What was asked of a server, each of which may have several events. Outlives its server. */
+export interface InstanceActionsTable {
+  id: string
+  server_id: string
+  /** `create`, `stop`, `reboot`, … */
+  action: string
+  request_id: string
+  user_id: string
+  project_id: string
+  start_time: string
+  updated_at: string
+  /** `Error` when it failed. */
+  message: string | null
+  /** JSON list of events: name, start, finish, result, traceback, host. */
+  events: string
+}
+
+/** A machine with a hypervisor; one row is the compute service and the hypervisor in one. */
+export interface HostsTable {
+  /** Also the id of its resource provider in Placement, of its service and of its hypervisor. */
+  id: string
+  /** The small number that ids were before microversion 2.53. */
+  number: number
+  hostname: string
+  /** JSON of a `HostCapacity` (logic/ports.ts). */
+  capacity: string
+  disabled: number
+  disabled_reason: string | null
+  forced_down: number
+  last_seen: string
+  created_at: string
+  updated_at: string
+}
+
+export interface ComputeTables extends SagaTables {
+  servers: ServersTable
+  instance_actions: InstanceActionsTable
+  hosts: HostsTable
+}
