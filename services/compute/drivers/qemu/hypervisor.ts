@@ -192,7 +192,11 @@ async function remember(host: Host, guests: Map<string, Guest>, serverId: string
     host.log.error({ error, server: serverId }, 'the record of a guest cannot be read')
   }
   const process = await findProcess(guest.folder, serverId)
-  if (process) await adopt(host, guest, process)
+  if (process) {
+    await adopt(host, guest, process).catch(error =>
+      host.log.error({ error, server: serverId }, 'a running guest could not be taken up'),
+    )
+  }
   if (hasTrace(guest)) return
   // A spawn was cut short before it wrote down what for: all that there is is a folder.
   await rm(guest.folder, { recursive: true, force: true })
