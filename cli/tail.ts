@@ -17,7 +17,7 @@ export function lastLines(file: string, count: number): string[] {
     const buffer = Buffer.alloc(Math.min(size, MOST_BYTES))
     readSync(handle, buffer, 0, buffer.length, size - buffer.length)
     const lines = buffer.toString().replace(/\n$/, '').split('\n')
-    return size === 0 ? [] : lines.slice(-count)
+    return size === 0 || count === 0 ? [] : lines.slice(-count)
   } finally {
     closeSync(handle)
   }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { judgeCloud, judgeMachine } from './commands/doctor.ts'
+import type { StatusReport } from './commands/status.ts'
+import { lastLines } from './tail.ts'
+
+const report = (more: Partial<StatusReport>): StatusReport => ({ status: 'ready', state: '/s', daemons: [], ...more })
+const levels = (findings: readonly { level: string }[]) => findings.map(one => one.level)
+
+test('what limits a cloud is a note with its remedy; it goes on simulated', () => {
+  const machine = { root: false, networkAdmin: true, tun: true, debian: true, arch: 'x64' }
+  const findings = judgeMachine(machine, ['haproxy', 'ovn-host'])
+  assert.equal(findings.filter(one => one.level === 'bad').length, 0)
+  assert.ok(findings.some(one => one.level === 'note' && one.mend === 'sudo ./strata up'))
+  assert.ok(findings.some(one => one.mend === 'apt-get install haproxy ovn-host'))
+})
+
+test('a cloud is judged by what it says of each service', () => {
+  const services = { identity: { status: 'ready' }, network: { status: 'failing', detail: 'no ovsdb' } }
+  const findings = judgeCloud(report({ status: 'degraded', health: { status: 'degraded', services } }))
+  assert.deepEqual(levels(findings), ['ok', 'bad'])
+  assert.equal(findings[1]!.what, 'network is failing: no ovsdb')
+  assert.deepEqual(levels(judgeCloud(report({ status: 'down' }))), ['note'])
+  assert.match(judgeCloud(report({ status: 'failed', error: 'port 5000 is taken' }))[0]!.what, /port 5000 is taken/)
+  assert.match(judgeCloud(report({ status: 'silent', url: 'http://h' }))[0]!.what, /does not answer/)
+})
+
+test('the end of a log is found in files of any size', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-tail-'))
+  try {
+    const file = join(folder, 'a.log')
+    assert.deepEqual(lastLines(file, 3), [])
+    writeFileSync(file, '')
+    assert.deepEqual(lastLines(file, 3), [])
+    writeFileSync(file, 'one\ntwo\n')
+    assert.deepEqual(lastLines(file, 3), ['one', 'two'])
+    writeFileSync(file, `${`${'x'.repeat(99)}\n`.repeat(30_000)}last`)
+    assert.deepEqual(lastLines(file, 2), ['x'.repeat(99), 'last'])
+    assert.deepEqual(lastLines(file, 0), [])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
