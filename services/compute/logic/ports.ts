@@ -130,8 +130,8 @@ export interface VifDriver {
   plug(vif: VifSpec): Promise<void>
   /** Removes the interface. Absent: nothing happens. */
   unplug(vif: Pick<VifSpec, 'portId' | 'vifName'>): Promise<void>
-  /** Names of all interfaces that this driver made on this host, with the port of each; leftovers are found by it. */
-  list(): Promise<readonly { portId: string; vifName: string }[]>
+  /** All interfaces that this driver made on this host, with their port and server; leftovers are found by it. */
+  list(): Promise<readonly { portId: string; vifName: string; serverId: string }[]>
 }
 
 export interface VifSpec {
@@ -148,7 +148,10 @@ export interface ImageCache {
    * Fetches the image unless it is here, checks it against its hash and that it is what it says, and returns its file.
    * Two calls for one image share the work. Throws `GuestBuildError` when the content is corrupt.
    */
-  ensure(image: CachedImage, open: () => Promise<AsyncIterable<Uint8Array>>): Promise<{ path: string; format: 'qcow2' | 'raw'; virtualSizeBytes: number }>
+  ensure(
+    image: CachedImage,
+    open: () => Promise<AsyncIterable<Uint8Array>>,
+  ): Promise<{ path: string; format: 'qcow2' | 'raw'; virtualSizeBytes: number }>
   /** Removes files that no guest's disk is based on and that are none of `keep`. Returns the ids removed. */
   prune(keep: ReadonlySet<string>): Promise<readonly string[]>
 }
@@ -159,6 +162,44 @@ export interface CachedImage {
   readonly sizeBytes: number
   readonly hashAlgorithm?: string
   readonly hashValue?: string
+}
+
+/** A guest as the control plane plans it: the image is told by what it is, not by where a host keeps it. */
+export interface GuestPlan extends Omit<GuestSpec, 'disks'> {
+  readonly disks: readonly (Omit<GuestDisk, 'source'> & { readonly source: PlannedSource })[]
+}
+
+export type PlannedSource =
+  | { readonly kind: 'image'; readonly image: CachedImage }
+  | Exclude<DiskSource, { readonly kind: 'image' }>
+
+/**
+ * The control plane's view of one host. In one process it is the agent itself; on many machines it is a client of it. Calls
+ * are idempotent like those of the drivers under it, and reject with `GuestBuildError` where the owner should read the cause.
+ */
+export interface HostAgent {
+  /** Stable for the host's life: also its resource provider in Placement. */
+  readonly id: string
+  readonly hostname: string
+  open(): Promise<void>
+  close(): Promise<void>
+  capacity(): Promise<HostCapacity>
+  guests(): Promise<readonly GuestReport[]>
+  watch(listener: (report: GuestReport) => void): () => void
+  /** Fetches the image, connects the cards, makes the disks and starts the guest. */
+  build(plan: GuestPlan, signal: AbortSignal): Promise<void>
+  /** Removes the guest and its cards, whatever of them there is. */
+  destroy(serverId: string): Promise<void>
+  start(plan: GuestPlan): Promise<void>
+  stop(serverId: string, graceSeconds: number): Promise<void>
+  reboot(plan: GuestPlan, type: 'SOFT' | 'HARD', graceSeconds: number): Promise<void>
+  pause(serverId: string): Promise<void>
+  unpause(serverId: string): Promise<void>
+  consoleOutput(serverId: string, length?: number): Promise<string>
+  attachNic(serverId: string, nic: GuestNic): Promise<void>
+  detachNic(serverId: string, nic: Pick<GuestNic, 'portId' | 'vifName'>): Promise<void>
+  /** Removes what belongs to none of these servers: guests, cards, cached images. Returns what was removed, in words. */
+  removeStrays(known: ReadonlySet<string>, keepImages: ReadonlySet<string>): Promise<readonly string[]>
 }
 
 /** A guest could not be built; `message` is fit for the server's owner to read. */
