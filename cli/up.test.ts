@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
@@ -137,7 +137,10 @@ describe('a start that fails', () => {
 
 test('purge removes no folder that is no state', async () => {
   await assert.rejects(purge({ state: stateAt(home), load }), /will not be removed/)
+  await assert.rejects(purge({ state: stateAt('/'), load }), /will not be removed/)
   const other = mkdtempSync(join(home, 'other-'))
+  mkdirSync(join(other, 'run'))
+  writeFileSync(join(other, 'settings.json'), '{"editor": "vi"}')
   await assert.rejects(purge({ state: stateAt(other), load }), /does not look like the state/)
   assert.ok(existsSync(other))
 })

@@ -1,11 +1,10 @@
 /** `strata purge`: removes the cloud and everything it made on this machine, except Debian packages. */
 import { existsSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { parse } from 'node:path'
 import { type CloudModule, loadCloud } from '../cloud.ts'
 import { removeCredentials, userCloudsFile } from '../credentials.ts'
 import { Refusal, say, warn } from '../print.ts'
-import { root, type State } from '../state.ts'
+import { readMode, root, type State } from '../state.ts'
 import { down } from './down.ts'
 
 export interface PurgeOptions {
@@ -28,9 +27,9 @@ export async function purge({ state, load = loadCloud }: PurgeOptions): Promise<
 /** A mistyped `--state` must not cost a home folder. */
 function refuseStranger(state: State): void {
   const { folder } = state
-  const holy = [parse(folder).root, homedir(), root]
-  if (holy.includes(folder) || root.startsWith(`${folder}/`)) throw new Refusal(`${folder} will not be removed`)
-  if (!existsSync(state.settingsFile) && !existsSync(state.run)) {
+  const around = [root, homedir()].some(one => `${one}/`.startsWith(folder === '/' ? '/' : `${folder}/`))
+  if (around) throw new Refusal(`${folder} will not be removed`)
+  if (!readMode(state) && !existsSync(state.commandLock)) {
     throw new Refusal(`${folder} does not look like the state of a cloud; it was left alone`)
   }
 }

@@ -102,9 +102,10 @@ async function installTools(): Promise<void> {
   const missing = await missingPackages([...(await dataPlanePackages()), ...TEST_PACKAGES])
   if (!missing?.length) return
   say(`installing ${missing.join(' ')} …`)
-  const log = join(tmpdir(), `strata-test-install-${process.pid}.log`)
+  const folder = mkdtempSync(join(tmpdir(), 'strata-install-'))
+  const log = join(folder, 'install.log')
   await installPackages(missing, log).then(
-    () => rmSync(log, { force: true }),
+    () => rmSync(folder, { recursive: true }),
     (error: Error) => warn(`${error.message} (see ${log})`),
   )
 }
