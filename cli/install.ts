@@ -147,7 +147,8 @@ export function chooseMode(options: { machine: Machine; asked: boolean; made: Mo
   why?: string
 } {
   const { machine, asked, made } = options
-  if (made === 'simulated' && !asked) return { mode: 'simulated', why: 'this state was made simulated' }
+  if (made === 'simulated' && !asked)
+    return { mode: 'simulated', why: 'this state was made so ("strata purge" makes room for another)' }
   if (made === 'real' && asked) throw new Error('this state was made with real guests; use another --state to simulate')
   if (asked) return { mode: 'simulated', why: 'as asked' }
   const lacks = [

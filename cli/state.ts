@@ -37,6 +37,8 @@ export interface ServerStatus {
   readonly mode: Mode
   /** Base address of the API, once it listens: `http://127.0.0.1:5000`. */
   readonly url?: string
+  /** What the operator should know although it is ready: their clouds.yaml was left alone, say. */
+  readonly notice?: string
   /** Why it failed, in one sentence. */
   readonly error?: string
 }

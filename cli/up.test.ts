@@ -77,6 +77,14 @@ describe('a cloud', () => {
     assert.equal(existsSync(userClouds()), false)
   })
 
+  test('does not touch a clouds.yaml that it cannot read, and says so', async () => {
+    mkdirSync(join(home, '.config', 'openstack'), { recursive: true })
+    writeFileSync(userClouds(), 'clouds: [')
+    await start()
+    assert.match(printed.join(''), /clouds\.yaml was left alone: it is not YAML/)
+    assert.equal(readFileSync(userClouds(), 'utf8'), 'clouds: [')
+  })
+
   test('of a killed server comes up again', async () => {
     await start()
     const first = readServer(state)!

@@ -6,7 +6,7 @@ import type { Cloud, CloudModule } from '../cloud.ts'
 import { loadCloud } from '../cloud.ts'
 import { userCloudsFile, writeCredentials } from '../credentials.ts'
 import { takeLock } from '../lock.ts'
-import { Refusal, warn } from '../print.ts'
+import { Refusal } from '../print.ts'
 import { inspect } from '../process.ts'
 import { createState, type Mode, readMode, type ServerStatus, type State, writeWhole } from '../state.ts'
 
@@ -28,7 +28,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const lock = takeLock(state.serverLock, 0)
   if (!lock) throw new Refusal(`another server works on ${state.folder}`)
   const { pid, startTicks } = inspect(process.pid)!
-  const tell = (rest: Pick<ServerStatus, 'phase' | 'url' | 'error'>) =>
+  const tell = (rest: Pick<ServerStatus, 'phase' | 'url' | 'notice' | 'error'>) =>
     writeWhole(state.serverFile, `${JSON.stringify({ pid, startTicks, mode, ...rest })}\n`)
   tell({ phase: 'starting' })
   if (!readMode(state)) writeWhole(state.settingsFile, `${JSON.stringify({ mode })}\n`)
@@ -41,9 +41,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     const cloud = await clouds.startCloud({ state: state.folder, mode, ...pick(options) })
     const { cloudsFile, openrcFile } = state
     const userFile = userCloudsFile(homedir())
-    const complaint = writeCredentials({ cloud, cloudsFile, openrcFile, userFile })
-    if (complaint) warn(complaint)
-    tell({ phase: 'ready', url: cloud.url })
+    const notice = writeCredentials({ cloud, cloudsFile, openrcFile, userFile })
+    tell({ phase: 'ready', url: cloud.url, ...(notice && { notice }) })
     // Node writes its compile cache at exit, which a server that is killed never reaches.
     flushCompileCache()
     options.onReady?.(cloud)

@@ -157,11 +157,12 @@ function failure(state: State, why = 'it gave no reason'): Refusal {
   return new Refusal(`the cloud did not start: ${why}${log}`)
 }
 
-function printWelcome(state: State, { url, mode }: ServerStatus): void {
+function printWelcome(state: State, { url, mode, notice }: ServerStatus): void {
   say()
   say(`The cloud is ready${mode === 'simulated' ? ' (simulated)' : ''}: ${url}`)
   say(`  logins       strata (admin), strata-demo (member of project demo), in ~/.config/openstack/clouds.yaml`)
   say(`  also in      ${state.cloudsFile}, ${state.openrcFile}`)
+  if (notice) say(`  but          ${notice}`)
   say('Try:')
   say(
     '  openstack --os-cloud strata-demo server create --image tiny-linux --flavor m1.nano --network private --wait vm1',
