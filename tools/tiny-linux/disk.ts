@@ -23,12 +23,14 @@ const masterBootRecords = ['/usr/lib/syslinux/mbr/mbr.bin', '/usr/lib/SYSLINUX/m
  * The kernel's command line. What is there for the sake of 64 MiB of memory:
  * no trace file system (9 MiB of inodes), per-CPU memory in pages rather than 2 MiB pieces, no accounting of kernel memory by
  * cgroup (a 4 MiB table), no KFENCE pool (2 MiB). nokaslr: the kernel's place is fixed, as there is no room for another.
+ * no_timer_check: on a busy machine without KVM the check of the timer finds faults that are not there.
  */
 export const kernelArguments = [
   'quiet',
   'panic=10',
   'mitigations=off',
   'nokaslr',
+  'no_timer_check',
   'initcall_blacklist=tracer_init_tracefs',
   'percpu_alloc=page',
   'cgroup.memory=nokmem,nosocket',

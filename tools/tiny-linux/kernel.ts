@@ -19,6 +19,7 @@ const loadable = 1
 const noBits = 8
 const allocated = 2
 const page = 0x1000
+const unpackingMargin = 0x80000
 
 /** A kernel of another make than this module knows; it then boots as it is, with more memory. */
 export class UnknownKernelLayout extends Error {}
@@ -39,27 +40,28 @@ export async function repackKernel(source: string, target: string, workDir: stri
   await run('lz4', ['-q', '-d', '-f', packed, unpacked])
   const base = Number(image.readBigUInt64LE(header.prefAddress))
   const slim = slimElf(await readFile(unpacked), base)
-  await writeFile(unpacked, slim.file)
+  await writeFile(unpacked, slim)
   await run('lz4', ['-q', '-l', '-12', '-f', unpacked, packed])
-  const smaller = Buffer.concat([await readFile(packed), uint32(slim.file.length)])
+  const smaller = Buffer.concat([await readFile(packed), uint32(slim.length)])
   if (smaller.length > length) throw new UnknownKernelLayout('the repacked kernel is larger than the original')
 
   // The stub knows both lengths as constants, which stand behind the payload.
   image.writeUInt32LE(smaller.length, onlyPlace(image, length, start + length))
-  image.writeUInt32LE(slim.file.length, onlyPlace(image, unpackedLength, start + length))
+  image.writeUInt32LE(slim.length, onlyPlace(image, unpackedLength, start + length))
   image.fill(0, start, start + length)
   smaller.copy(image, start)
   image.writeUInt32LE(smaller.length, header.payloadLength)
-  image.writeUInt32LE(slim.end - base, header.initSize)
+  // Unpacking in place: what is written must never overtake what is still to be read (LZ4: a 256th, and a block).
+  const unpackingSize = slim.length + Math.ceil(slim.length / 256) + unpackingMargin
+  image.writeUInt32LE(Math.ceil(unpackingSize / page) * page, header.initSize)
   await writeFile(target, image)
 }
 
 /**
  * The same loadable segments, each placed in the file where it is loaded to (the stub moves them within the file's own
  * memory, so a segment must not lie before its destination), followed by the relocations that stand behind the original.
- * `end` is the physical address at which the running kernel ends, its zeroed memory included.
  */
-function slimElf(file: Buffer, base: number): { file: Buffer; end: number } {
+function slimElf(file: Buffer, base: number): Buffer {
   const number = (offset: number) => Number(file.readBigUInt64LE(offset))
   const sections = Array.from({ length: file.readUInt16LE(elf.shnum) }, (_, index) => {
     const at = number(elf.shoff) + index * elf.sectionHeader
@@ -78,8 +80,7 @@ function slimElf(file: Buffer, base: number): { file: Buffer; end: number } {
   if (lastZeroed === undefined) throw new UnknownKernelLayout('the kernel has no zeroed memory at its end')
 
   const headers = Buffer.from(file.subarray(0, page))
-  const pieces: { at: number; bytes: Buffer }[] = []
-  let end = 0
+  const pieces: { at: number; size: number; bytes: Buffer }[] = []
   for (let index = 0; index < file.readUInt16LE(elf.phnum); index++) {
     const at = number(elf.phoff) + index * elf.programHeader
     if (file.readUInt32LE(at) !== loadable) {
@@ -94,25 +95,25 @@ function slimElf(file: Buffer, base: number): { file: Buffer; end: number } {
     }
     const inside = sections.filter(one => one.offset >= segment.offset && one.offset < segment.offset + segment.size)
     // Behind the zeroed memory lies only the scratch area for memory encryption, which an ordinary guest does not use.
-    const holdsZeroed = inside.includes(lastZeroed) || lastZeroed.address - segment.virtual < segment.size
+    const holdsZeroed = lastZeroed.address >= segment.virtual && lastZeroed.address - segment.virtual < segment.size
     const kept = inside.filter(one => one.type !== noBits && (!holdsZeroed || one.address < lastZeroed.address))
-    const size = Math.max(...kept.map(one => one.offset + one.size)) - segment.offset
+    const loaded = Math.max(...kept.map(one => one.offset + one.size)) - segment.offset
+    // The zeroes count as loaded: after a warm reset memory is not empty, and the kernel reads some before it clears them.
+    const size = holdsZeroed ? lastZeroed.address + lastZeroed.size - segment.virtual : loaded
     const place = page + segment.physical - base
-    pieces.push({ at: place, bytes: file.subarray(segment.offset, segment.offset + size) })
+    pieces.push({ at: place, size, bytes: file.subarray(segment.offset, segment.offset + loaded) })
     headers.writeBigUInt64LE(BigInt(place), at + 8)
     headers.writeBigUInt64LE(BigInt(size), at + 32)
-    if (holdsZeroed) end = segment.physical + lastZeroed.address + lastZeroed.size - segment.virtual
   }
   headers.writeBigUInt64LE(0n, elf.shoff)
   headers.fill(0, elf.shnum, elf.shstrndx + 2)
 
-  const length = Math.max(...pieces.map(piece => piece.at + piece.bytes.length))
+  const length = Math.max(...pieces.map(piece => piece.at + piece.size))
   const slim = Buffer.alloc(Math.ceil(length / 16) * 16 + relocations.length)
   headers.copy(slim)
   for (const piece of pieces) piece.bytes.copy(slim, piece.at)
   relocations.copy(slim, slim.length - relocations.length)
-  if (end < base + slim.length) throw new UnknownKernelLayout('the repacked kernel would not unpack in its own memory')
-  return { file: slim, end: Math.ceil(end / page) * page }
+  return slim
 }
 
 function onlyPlace(image: Buffer, value: number, from: number): number {
