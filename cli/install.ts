@@ -5,6 +5,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { Refusal } from './print.ts'
 import type { Mode } from './state.ts'
 
 /** What runs guests and networks. */
@@ -149,7 +150,8 @@ export function chooseMode(options: { machine: Machine; asked: boolean; made: Mo
   const { machine, asked, made } = options
   if (made === 'simulated' && !asked)
     return { mode: 'simulated', why: 'this state was made so ("strata purge" makes room for another)' }
-  if (made === 'real' && asked) throw new Error('this state was made with real guests; use another --state to simulate')
+  if (made === 'real' && asked)
+    throw new Refusal('this state was made with real guests; use another --state to simulate')
   if (asked) return { mode: 'simulated', why: 'as asked' }
   const lacks = [
     [machine.root, 'not root'],
@@ -159,6 +161,6 @@ export function chooseMode(options: { machine: Machine; asked: boolean; made: Mo
   ] as const
   const lack = lacks.find(([there]) => !there)
   if (!lack) return { mode: 'real' }
-  if (made === 'real') throw new Error(`this state was made with real guests, and now: ${lack[1]}`)
+  if (made === 'real') throw new Refusal(`this state was made with real guests, and now: ${lack[1]}`)
   return { mode: 'simulated', why: lack[1] }
 }

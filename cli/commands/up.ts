@@ -73,12 +73,7 @@ function waitForTurn(state: State): Lock {
 /** Chooses the mode and installs what it needs. Where installing fails on a fresh state, simulates instead. */
 async function prepare(state: State, asked: boolean): Promise<{ mode: Mode; why?: string | undefined }> {
   const made = readMode(state)
-  let choice: { mode: Mode; why?: string }
-  try {
-    choice = chooseMode({ machine: lookAtMachine(), asked, made })
-  } catch (error) {
-    throw new Refusal((error as Error).message)
-  }
+  const choice = chooseMode({ machine: lookAtMachine(), asked, made })
   if (choice.mode === 'simulated') return choice
   const missing = await missingPackages(await dataPlanePackages())
   if (missing?.length === 0) return choice
