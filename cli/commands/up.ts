@@ -104,7 +104,7 @@ function startServer(options: UpOptions, mode: Mode): { pid: number } {
   ]
   turnLog(state.serverLog)
   const log = openSync(state.serverLog, 'a', 0o600)
-  // Detached: a session of its own, so that the terminal's end is not the cloud's.
+  // Detached (setsid), so that the terminal's end is not the cloud's.
   const child = spawn(command[0]!, words, { cwd: state.folder, detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   child.unref()
