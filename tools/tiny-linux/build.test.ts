@@ -135,7 +135,7 @@ describe('tiny-linux', { skip: reasonToSkip() }, () => {
     assert.match(text, /^runcmd: one {2}two \$HOME$/m)
     assert.match(text, /^runcmd: lines 2$/m)
     assert.equal(await guest.ssh('hostname'), 'renamed\n')
-    assert.equal(await guest.ssh('cat /etc/made/by-cloud-config'), 'it\'s\n  indented: "yes"\n\n')
+    assert.equal(await guest.ssh('cat /etc/made/by-cloud-config'), 'it\'s\n  indented: "yes"\n')
     assert.equal(await guest.ssh('stat -c "%a %U" /etc/made/by-cloud-config'), '640 tiny\n')
 
     const tricky = JSON.stringify({
