@@ -102,7 +102,7 @@ describe('tiny-linux', { skip: reasonToSkip() }, () => {
     assert.match(text, /^tiny-linux: eth0 10\.0\.2\.15\/24$/m)
     const fingerprint = /SHA256:\S+ ssh-ed25519/.exec(text)?.[0]
     assert.ok(fingerprint)
-    assert.match(text, /first login: $/)
+    await eventually('a login prompt', async () => /first login: $/.test(await guest.console()) || undefined)
 
     assert.equal(await guest.ssh('hostname; id -un; doas id -un; sudo -i id -un'), 'first\ntiny\nroot\nroot\n')
     await assert.rejects(guest.ssh('cat /etc/shadow'), /denied/)
