@@ -1,0 +1,178 @@
+/**
+ * One machine's part in the network: the daemons (Strata's own, unless the system's databases are named), the chassis'
+ * settings, the integration and the provider bridge, and the metadata namespaces. Closing lets all of it go on;
+ * stopping takes it from the machine.
+ */
+
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { hostname as machineName } from 'node:os'
+import { createOvsdbClient } from '@strata/toolkit/ovsdb'
+import { createDaemons, type Daemons } from './daemons.ts'
+import { checkDatapathFree, type DatapathType, detectDatapathType, renameDatapathDevice } from './datapath.ts'
+import { type OvnRemotes, ovnLayout } from './layout.ts'
+import { type MetadataHost, openMetadataHost } from './metadata.ts'
+import { configureProviderBridge, unconfigureProviderBridge } from './provider-bridge.ts'
+import { type LocalSwitch, openLocalSwitch } from './switch.ts'
+
+export interface OvnHostOptions {
+  /** The cloud's state folder. */
+  readonly stateDir: string
+  /** Name of the chassis and of the host in the API; default: the machine's name. */
+  readonly host?: string
+  /** The system's databases; Strata's own daemons are started when absent. */
+  readonly remotes?: OvnRemotes
+  /** Default: found by looking. */
+  readonly datapathType?: DatapathType
+  /** Default: a name of this cloud's own, or `br-int` with the system's databases. */
+  readonly integrationBridge?: string
+  /** The external network of this machine; null when the machine carries none. */
+  readonly external?: ExternalOptions | null
+  /** Tunnel endpoint. Default `127.0.0.1`, right for a cloud of one machine. */
+  readonly encapIp?: string
+  /** Default: the layout's. */
+  readonly metadataSocket?: string
+  readonly log?: (message: string) => void
+  readonly watchMs?: number
+}
+
+export interface ExternalOptions {
+  /** Default `public`; the `provider:physical_network` of the API's external network. */
+  readonly physicalNetwork?: string
+  /** Default `172.24.4.1/24`. */
+  readonly gatewayCidr?: string
+  /** Let guests reach beyond this machine; default true. */
+  readonly masquerade?: boolean
+}
+
+export interface OvnHost {
+  readonly remotes: OvnRemotes
+  readonly integrationBridge: string
+  readonly metadataSocket: string
+  /** Starts or adopts everything; resolves when ports can be plugged. */
+  start(): Promise<void>
+  pids(): ReturnType<Daemons['pids']>
+  /** Lets go; the data plane goes on. */
+  close(): Promise<void>
+  /** Removes everything from the machine except the databases' files. */
+  stop(): Promise<void>
+}
+
+/** A locally administered MAC that stays the same for a name. */
+function stableMac(name: string): string {
+  const digest = createHash('sha256').update(name).digest('hex')
+  return `0a:${digest.slice(0, 10).match(/../g)!.join(':')}`
+}
+
+/** The datapath once found stays, since bridges cannot change it under running guests. */
+async function datapathType(file: string, configured: DatapathType | undefined): Promise<DatapathType> {
+  const remembered = await readFile(file, 'utf8').catch(() => '')
+  if (remembered === 'system' || remembered === 'netdev') return remembered
+  const found = configured ?? (await detectDatapathType())
+  await writeFile(file, found)
+  return found
+}
+
+export function createOvnHost(options: OvnHostOptions): OvnHost {
+  const { stateDir, host = machineName(), encapIp = '127.0.0.1', log = () => {}, watchMs } = options
+  const layout = ovnLayout(stateDir)
+  const managed = options.remotes === undefined
+  const remotes = options.remotes ?? layout.remotes
+  const integrationBridge = options.integrationBridge ?? (managed ? layout.integrationBridge : 'br-int')
+  const metadataSocket = options.metadataSocket ?? layout.metadataSocket
+  const { physicalNetwork = 'public', gatewayCidr = '172.24.4.1/24', masquerade = true } = options.external ?? {}
+  const hasExternal = options.external !== null
+  const switchClient = createOvsdbClient({ remote: remotes.openVSwitch, log })
+  const southbound = createOvsdbClient({ remote: remotes.southbound, log })
+  let type: DatapathType = 'netdev'
+  let localSwitch: LocalSwitch | undefined
+  let metadata: MetadataHost | undefined
+
+  const configureChassis = async (): Promise<void> => {
+    if (localSwitch === undefined) {
+      await switchClient.connect()
+      localSwitch = await openLocalSwitch(switchClient)
+    }
+    const settings = {
+      'system-id': host,
+      hostname: host,
+      'ovn-remote': remotes.southbound,
+      'ovn-encap-type': 'geneve',
+      'ovn-encap-ip': encapIp,
+      'ovn-bridge': integrationBridge,
+      'ovn-bridge-datapath-type': type,
+      'ovn-bridge-mappings': hasExternal ? `${physicalNetwork}:${layout.providerBridge}` : null,
+      'ovn-cms-options': hasExternal ? 'enable-chassis-as-gw' : null,
+    }
+    await localSwitch.configure(settings)
+  }
+
+  const ensureBridges = async (): Promise<void> => {
+    const bridge = (name: string, failMode: 'secure' | 'standalone') =>
+      localSwitch!.ensureBridge({ name, datapathType: type, failMode, macAddress: stableMac(`${layout.tag} ${name}`) })
+    await bridge(integrationBridge, 'secure')
+    if (managed) await renameDatapathDevice(type, layout.tag)
+    if (!hasExternal) return
+    await bridge(layout.providerBridge, 'standalone')
+    await configureProviderBridge({ layout, gatewayCidr, masquerade, log })
+  }
+
+  const daemons = createDaemons({
+    layout,
+    log,
+    ...(watchMs === undefined ? {} : { watchMs }),
+    beforeSwitch: async () => {
+      await checkDatapathFree(type)
+      await configureChassis()
+    },
+    afterSwitch: async () => {
+      await configureChassis()
+      await ensureBridges()
+    },
+  })
+
+  const letGo = async (): Promise<void> => {
+    daemons.close()
+    await metadata?.close()
+    switchClient.close()
+    southbound.close()
+  }
+
+  return {
+    remotes,
+    integrationBridge,
+    metadataSocket,
+    async start() {
+      await mkdir(layout.stateDir, { recursive: true, mode: 0o755 })
+      await mkdir(layout.runDir, { recursive: true, mode: 0o755 })
+      type = await datapathType(`${layout.stateDir}/datapath-type`, options.datapathType)
+      if (managed) {
+        const started = await daemons.start()
+        log(started.length === 0 ? 'found OVN and Open vSwitch running' : `started ${started.join(', ')}`)
+      } else {
+        await configureChassis()
+        await ensureBridges()
+      }
+      await southbound.connect()
+      metadata = await openMetadataHost({
+        southbound,
+        localSwitch: localSwitch!,
+        chassis: host,
+        integrationBridge,
+        runDir: layout.runDir,
+        metadataSocket,
+        log,
+      })
+      await metadata.reconcile()
+    },
+    pids: () => daemons.pids(),
+    close: letGo,
+    async stop() {
+      await metadata?.stop()
+      if (!managed && hasExternal) await localSwitch?.removeBridge(layout.providerBridge)
+      await unconfigureProviderBridge(layout)
+      await letGo()
+      if (managed) await daemons.stop()
+    },
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The way from guests to the metadata service on one host, as `ovn-metadata-agent` goes it: each network that has a guest
+ * here gets a network namespace with the address 169.254.169.254, linked to the integration bridge as the network's
+ * localport, and one HAProxy for the whole host listens in all of them. It follows the southbound database.
+ */
+
+import { existsSync } from 'node:fs'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { OvsdbClient, Replica } from '@strata/toolkit/ovsdb'
+import { METADATA_IPV4, METADATA_IPV6 } from '../../logic/ports.ts'
+import { disableOffloads, run, succeeds } from './commands.ts'
+import {
+  hostDevice,
+  METADATA_DEVICE,
+  type MetadataNetwork,
+  metadataNetworks,
+  namespaceName,
+  proxyConfig,
+} from './metadata-plan.ts'
+import { type DaemonSpec, eventually, runningPid, signal, startDaemon, stopDaemon } from './processes.ts'
+import type { LocalSwitch } from './switch.ts'
+
+/** External id of ports on the integration bridge that lead into a metadata namespace. */
+const OWNER_ID = 'strata:metadata'
+
+export interface MetadataHostOptions {
+  readonly southbound: OvsdbClient
+  readonly localSwitch: LocalSwitch
+  /** Name of this host's chassis. */
+  readonly chassis: string
+  readonly integrationBridge: string
+  readonly runDir: string
+  readonly metadataSocket: string
+  readonly log: (message: string) => void
+  /** How often is looked without being told; default 10,000 ms. */
+  readonly periodMs?: number
+}
+
+export interface MetadataHost {
+  /** Makes it so now. */
+  reconcile(): Promise<void>
+  /** Lets go; namespaces and proxy go on. */
+  close(): Promise<void>
+  /** Takes proxy, links and namespaces away. */
+  stop(): Promise<void>
+}
+
+function proxySpec(runDir: string): DaemonSpec {
+  const config = `${runDir}/haproxy.cfg`
+  const pidFile = `${runDir}/haproxy.pid`
+  return {
+    name: 'haproxy',
+    file: '/usr/sbin/haproxy',
+    pidFile,
+    marker: config,
+    args: ['-W', '-D', '-p', pidFile, '-f', config],
+  }
+}
+
+async function setUpNamespace({ networkId, macAddress, cidrs, mtu }: MetadataNetwork): Promise<void> {
+  const [namespace, device] = [namespaceName(networkId), hostDevice(networkId)]
+  const inside = (...args: string[]) => run('ip', ['-n', namespace, ...args])
+  if (!existsSync(`/run/netns/${namespace}`)) await run('ip', ['netns', 'add', namespace])
+  await inside('link', 'set', 'lo', 'up')
+  if (!existsSync(`/sys/class/net/${device}`)) {
+    const peer = ['peer', 'name', METADATA_DEVICE, 'netns', namespace]
+    await run('ip', ['link', 'add', device, 'mtu', String(mtu), 'type', 'veth', ...peer])
+  }
+  await disableOffloads(device)
+  await disableOffloads(METADATA_DEVICE, namespace)
+  await run('ip', ['link', 'set', device, 'mtu', String(mtu), 'up'])
+  await inside('link', 'set', METADATA_DEVICE, 'address', macAddress, 'mtu', String(mtu), 'up')
+  await inside('address', 'flush', 'dev', METADATA_DEVICE, 'scope', 'global')
+  for (const cidr of [...cidrs, `${METADATA_IPV4}/32`])
+    await inside('address', 'replace', cidr, 'dev', METADATA_DEVICE, ...(cidr.includes(':') ? ['nodad'] : []))
+  await inside('address', 'replace', `${METADATA_IPV6}/64`, 'dev', METADATA_DEVICE, 'nodad')
+}
+
+async function tearDownNamespace(networkId: string): Promise<void> {
+  const [namespace, device] = [namespaceName(networkId), hostDevice(networkId)]
+  if (existsSync(`/sys/class/net/${device}`)) await run('ip', ['link', 'delete', device])
+  if (existsSync(`/run/netns/${namespace}`)) await run('ip', ['netns', 'delete', namespace])
+}
+
+export async function openMetadataHost(options: MetadataHostOptions): Promise<MetadataHost> {
+  const {
+    southbound,
+    localSwitch,
+    chassis,
+    integrationBridge,
+    runDir,
+    metadataSocket,
+    log,
+    periodMs = 10_000,
+  } = options
+  const proxy = proxySpec(runDir)
+  const configFile = proxy.marker
+  const replica: Replica = await southbound.monitor('OVN_Southbound', {
+    Chassis: ['name'],
+    Port_Binding: ['logical_port', 'type', 'datapath', 'chassis', 'mac', 'external_ids'],
+  })
+  const user = (await succeeds('getent', ['passwd', 'haproxy'])) ? 'haproxy' : undefined
+  let settled = new Map<string, string>()
+  let queue: Promise<void> = Promise.resolve()
+  let waiting = false
+
+  const wantedNetworks = (): MetadataNetwork[] => {
+    const own = [...replica.rows('Chassis').values()].find(row => row['name'] === chassis)
+    return own === undefined ? [] : metadataNetworks(replica.rows('Port_Binding').values(), own['_uuid'] as string)
+  }
+
+  const networksHere = (): string[] =>
+    [...localSwitch.ports().values()].flatMap(row => (row['external_ids'] as Record<string, string>)[OWNER_ID] ?? [])
+
+  const setProxy = async (networkIds: readonly string[], fresh: boolean): Promise<void> => {
+    if (networkIds.length === 0) return stopDaemon(proxy)
+    const config = proxyConfig({ networkIds, metadataSocket, controlSocket: `${runDir}/haproxy.sock`, user })
+    const before = await readFile(configFile, 'utf8').catch(() => '')
+    const pid = runningPid(proxy)
+    if (before === config && pid !== undefined && !fresh) return
+    await writeFile(configFile, config)
+    // A namespace that was made anew under an old name needs new listeners; a reload would pass the old ones on.
+    if (fresh && pid !== undefined) await stopDaemon(proxy)
+    if (runningPid(proxy) === undefined) await startDaemon(proxy)
+    else signal(pid!, 'SIGUSR2')
+  }
+
+  const setUp = async (network: MetadataNetwork): Promise<void> => {
+    await setUpNamespace(network)
+    await localSwitch.ensurePort({
+      bridge: integrationBridge,
+      name: hostDevice(network.networkId),
+      portIds: { [OWNER_ID]: network.networkId },
+      interfaceIds: { 'iface-id': network.portId, 'attached-mac': network.macAddress },
+    })
+  }
+
+  const reconcileOnce = async (wanted: readonly MetadataNetwork[]): Promise<void> => {
+    const next = new Map<string, string>()
+    const served = await readFile(configFile, 'utf8').catch(() => '')
+    let fresh = false
+    for (const network of wanted) {
+      const { networkId } = network
+      const there = existsSync(`/run/netns/${namespaceName(networkId)}`)
+      fresh ||= !there && served.includes(networkId)
+      const description = JSON.stringify(network)
+      if (settled.get(networkId) !== description || !there || !existsSync(`/sys/class/net/${hostDevice(networkId)}`))
+        await setUp(network)
+      next.set(networkId, description)
+    }
+    await setProxy([...next.keys()], fresh)
+    for (const networkId of networksHere()) {
+      if (next.has(networkId)) continue
+      await localSwitch.removePort(hostDevice(networkId))
+      await tearDownNamespace(networkId)
+    }
+    settled = next
+  }
+
+  const reconcile = (): Promise<void> => {
+    if (waiting) return queue
+    waiting = true
+    queue = queue
+      .catch(() => {})
+      .then(() => {
+        waiting = false
+        return reconcileOnce(wantedNetworks())
+      })
+    return queue
+  }
+  const kick = (): void => void reconcile().catch(error => log(`metadata namespaces: ${(error as Error).message}`))
+
+  const unsubscribe = replica.subscribe(kick)
+  const timer = setInterval(kick, periodMs)
+  timer.unref()
+  const letGo = async (): Promise<void> => {
+    clearInterval(timer)
+    unsubscribe()
+    await queue.catch(() => {})
+    await replica.close().catch(() => {})
+  }
+
+  return {
+    reconcile,
+    close: letGo,
+    async stop() {
+      await letGo()
+      await reconcileOnce([])
+      await eventually(() => runningPid(proxy) === undefined, 2000)
+      for (const file of (await readdir(runDir)).filter(name => name.startsWith('haproxy.')))
+        await rm(`${runDir}/${file}`)
+    },
+  }
+}
