@@ -1,0 +1,85 @@
+/** Servers, as rows of their table with their structures unpacked. */
+import type { Kysely } from '@strata/toolkit/store'
+import type { PowerState, TaskState, VmState } from '../contract/states.ts'
+import type { ComputeTables, FlavorCopy, Nic, ServerFault, ServersTable } from './database.ts'
+
+type Unpacked = {
+  readonly flavor: FlavorCopy
+  readonly metadata: Readonly<Record<string, string>>
+  readonly tags: readonly string[]
+  readonly config_drive: boolean
+  readonly vm_state: VmState
+  readonly task_state: TaskState | null
+  readonly power_state: PowerState
+  readonly locked: boolean
+  readonly fault: ServerFault | null
+  readonly security_groups: readonly string[]
+  readonly nics: readonly Nic[]
+  readonly image_properties: Readonly<Record<string, string>>
+  readonly scheduler_hints: Readonly<Record<string, unknown>>
+}
+
+/** A server. Its fields have the names of the table's columns. */
+export type Server = Readonly<Omit<ServersTable, keyof Unpacked>> & Unpacked
+
+const structures = [
+  'flavor',
+  'metadata',
+  'tags',
+  'fault',
+  'security_groups',
+  'nics',
+  'image_properties',
+  'scheduler_hints',
+] as const
+const flags = ['config_drive', 'locked'] as const
+
+/** Unpacks a row in place. */
+export function decodeServer(row: ServersTable): Server {
+  const unpacked = row as unknown as Record<string, unknown>
+  for (const name of structures) if (row[name] !== null) unpacked[name] = JSON.parse(row[name])
+  for (const name of flags) unpacked[name] = row[name] === 1
+  return unpacked as unknown as Server
+}
+
+function encodeServer(change: Partial<Server>): Partial<ServersTable> {
+  const packed: Record<string, unknown> = { ...change }
+  for (const name of structures)
+    if (packed[name] !== undefined && packed[name] !== null) packed[name] = JSON.stringify(packed[name])
+  for (const name of flags) if (packed[name] !== undefined) packed[name] = packed[name] ? 1 : 0
+  return packed as Partial<ServersTable>
+}
+
+type Db = Kysely<ComputeTables>
+
+export async function findServer(db: Db, id: string): Promise<Server | undefined> {
+  const row = await db.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && decodeServer(row)
+}
+
+export async function insertServer(db: Db, server: Omit<Server, 'seq'>): Promise<void> {
+  const last = await db.selectFrom('servers').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst()
+  await db
+    .insertInto('servers')
+    .values({ ...encodeServer(server), seq: (last?.seq ?? 0) + 1 } as ServersTable)
+    .execute()
+}
+
+/** False when there is no such server. `updated_at` is set to `now`. */
+export async function updateServer(db: Db, id: string, now: string, change: Partial<Server>): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('servers')
+    .set({ ...encodeServer(change), updated_at: now })
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export async function removeServer(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('servers').where('id', '=', id).execute()
+}
+
+/** `instance-0000002a`: what the hypervisor calls it. */
+export function instanceName(server: Pick<Server, 'seq'>): string {
+  return `instance-${server.seq.toString(16).padStart(8, '0')}`
+}
