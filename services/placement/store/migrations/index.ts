@@ -1,0 +1,4 @@
+import type { Migration } from '@strata/toolkit/store'
+import { initial } from './0001-initial.ts'
+
+export const migrations: readonly Migration[] = [initial]
