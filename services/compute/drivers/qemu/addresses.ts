@@ -5,7 +5,7 @@
  * keeps its slot from the day it is attached until it is detached, so that a guest finds `ens6` as `ens6` again after
  * cards were added, removed, or the machine was started anew. The map is drawn in the README.
  */
-import { GuestBuildError, type GuestSpec } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestDisk, type GuestSpec } from '../../logic/ports.ts'
 
 export const fixedSlots = { vga: 0x02, rng: 0x03, balloon: 0x04, scsi: 0x05 } as const
 const nicSlots = range(0x06, 0x0d)
@@ -13,11 +13,14 @@ const diskSlots = range(0x0e, 0x1f)
 /** Disks on the SCSI controller have targets there and IDE disks units of their buses. */
 const scsiTargets = range(0, 63)
 
-/** Slots by `nic:<port id>` and `disk:<name>`. For a disk of bus `scsi` the number is its target, for `ide` its unit. */
+/**
+ * Slots by `nic:<port id>` and `<bus>:<name of the disk>`: a disk that changes its bus gets a new one. On `scsi` the number
+ * is the disk's target, on `ide` its unit.
+ */
 export type Slots = Readonly<Record<string, number>>
 
 export const nicKey = (portId: string) => `nic:${portId}`
-export const diskKey = (name: string) => `disk:${name}`
+export const diskKey = (disk: Pick<GuestDisk, 'name' | 'bus'>) => `${disk.bus}:${disk.name}`
 
 /**
  * The slots of all disks and cards of `spec`: those in `previous` stay, new ones get the lowest free slot of their kind,
@@ -49,11 +52,7 @@ export function assignSlots(spec: Pick<GuestSpec, 'disks' | 'nics'>, previous: S
     nicSlots,
   )
   for (const bus of ['virtio', 'scsi', 'ide'] as const) {
-    place(
-      `${bus} disks`,
-      spec.disks.filter(disk => disk.bus === bus).map(disk => diskKey(disk.name)),
-      byBus[bus],
-    )
+    place(`${bus} disks`, spec.disks.filter(disk => disk.bus === bus).map(diskKey), byBus[bus])
   }
   return slots
 }

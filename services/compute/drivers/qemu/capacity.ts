@@ -68,7 +68,7 @@ export function parseCpuinfo(text: string): Processor {
   const fields = blocks.map(block => new Map(block.split('\n').map(line => split(line))))
   const first = fields[0] ?? new Map<string, string>()
   const count = (name: string) => new Set(fields.map(each => each.get(name) ?? '0')).size
-  const sockets = count('physical id')
+  const sockets = count('physical id') || 1
   const cores = Number(first.get('cpu cores') ?? fields.length) || 1
   const threads = Math.max(1, Math.round(fields.length / (sockets * cores)))
   return {

@@ -19,7 +19,8 @@ export interface HostFacts {
 
 /** Files and sockets of a guest, relative to its folder. Those in `run/` are made by QEMU itself. */
 export const guestFiles = {
-  pid: 'run/qemu.pid',
+  pid: 'qemu.pid',
+  runtime: 'run',
   monitor: 'run/qmp.sock',
   spareMonitor: 'run/qmp-spare.sock',
   console: 'run/console.sock',
@@ -75,7 +76,6 @@ function processArguments(spec: GuestSpec): string[] {
     ...['-no-user-config', '-nodefaults', '-S'],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...['-action', 'shutdown=pause,panic=pause'],
-    ...['-pidfile', guestFiles.pid],
     ...monitor('monitor', guestFiles.monitor),
     ...monitor('spare', guestFiles.spareMonitor),
     ...['-vnc', spec.properties['hw_video_model'] === 'none' ? 'none' : `unix:${guestFiles.vnc}`],

@@ -34,7 +34,7 @@ function slotOf(slots: Slots, key: string): number {
 
 /** The node that a disk's device is attached to. */
 export function diskNode(disk: Pick<GuestDisk, 'name' | 'bus'>, slots: Slots): string {
-  return `${busPrefix[disk.bus]}${slotOf(slots, diskKey(disk.name))}`
+  return `${busPrefix[disk.bus]}${slotOf(slots, diskKey(disk))}`
 }
 
 /** What `-blockdev` and `blockdev-add` are given. The format is always said: a guest could write another's header. */
@@ -61,7 +61,7 @@ export function blockNode(disk: GuestDisk, slots: Slots, folder: string): Argume
 
 /** What `-device` and `device_add` are given for a disk. */
 export function diskDevice(disk: GuestDisk, slots: Slots, machine: Machine): Arguments {
-  const slot = slotOf(slots, diskKey(disk.name))
+  const slot = slotOf(slots, diskKey(disk))
   const place = {
     virtio: () => machine.location(slot),
     scsi: () => ({ bus: `${scsiControllerId}.0`, 'scsi-id': slot, lun: 0 }),

@@ -14,7 +14,7 @@ import { cutConsole, readConsole } from './console.ts'
 import { adopt, detach, exclusive, type Guest, type Host, newGuest, stateOf } from './guest.ts'
 import { attachDisk, attachNic, detachDisk, detachNic } from './hot-plug.ts'
 import { destroyGuest, pauseGuest, rebootGuest, spawnGuest, startGuest, stopGuest, unpauseGuest } from './power.ts'
-import { findProcess } from './process.ts'
+import { findProcesses, type ProcessRef } from './process.ts'
 import { checkServerId, guestIds, loadRecord } from './records.ts'
 import { run } from './run.ts'
 import { ensureUser, type GuestUser } from './user.ts'
@@ -110,7 +110,10 @@ export function createQemuHypervisor(options: QemuOptions): QemuHypervisor {
         unplugTimeoutMs,
         tell,
       }
-      await Promise.all((await guestIds(instances)).map(serverId => remember(host, guests, serverId)))
+      const processes = await findProcesses(user.uid)
+      await Promise.all(
+        (await guestIds(instances)).map(serverId => remember(host, guests, serverId, processes.get(serverId))),
+      )
       opened = { host, version: versionNumber(version) }
       stopTimer = runtime.timer(consoleCheckMs, () => void cutConsoles())
     },
@@ -182,7 +185,12 @@ const hasTrace = (guest: Guest): boolean =>
   guest.record !== undefined || guest.running !== undefined || guest.unreadable
 
 /** Takes up a guest that an earlier process of ours has left: its record, and its QEMU if that lives. */
-async function remember(host: Host, guests: Map<string, Guest>, serverId: string): Promise<void> {
+async function remember(
+  host: Host,
+  guests: Map<string, Guest>,
+  serverId: string,
+  process: ProcessRef | undefined,
+): Promise<void> {
   const guest = newGuest(host.instances, serverId)
   guests.set(serverId, guest)
   try {
@@ -191,7 +199,6 @@ async function remember(host: Host, guests: Map<string, Guest>, serverId: string
     guest.unreadable = true
     host.log.error({ error, server: serverId }, 'the record of a guest cannot be read')
   }
-  const process = await findProcess(guest.folder, serverId)
   if (process) {
     await adopt(host, guest, process).catch(error =>
       host.log.error({ error, server: serverId }, 'a running guest could not be taken up'),

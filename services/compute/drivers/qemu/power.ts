@@ -3,7 +3,7 @@ import { chown, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuestBuildError, type GuestSpec } from '../../logic/ports.ts'
 import { assignSlots } from './addresses.ts'
-import { commandLine, translationCacheMiB } from './command-line.ts'
+import { commandLine, guestFiles, translationCacheMiB } from './command-line.ts'
 import { makeConfigDrive } from './config-drive.ts'
 import { prepareConsole } from './console.ts'
 import { checkDisk, makeDisk } from './disks.ts'
@@ -90,11 +90,12 @@ async function prepare(host: Host, guest: Guest, spec: GuestSpec, hasDisks: bool
 async function launch(host: Host, guest: Guest): Promise<void> {
   const { folder, serverId, record } = guest
   if (!record) throw new Error(`server ${serverId} has no guest on this host`)
-  const stray = await findProcess(folder, serverId)
+  const stray = await findProcess(folder, serverId, host.user.uid)
   if (stray) await kill(stray)
-  await rm(join(folder, 'run'), { recursive: true, force: true })
-  await mkdir(join(folder, 'run'), { mode: 0o700 })
-  await chown(join(folder, 'run'), host.user.uid, host.user.gid)
+  const runtime = join(folder, guestFiles.runtime)
+  await rm(runtime, { recursive: true, force: true })
+  await mkdir(runtime, { mode: 0o700 })
+  await chown(runtime, host.user.uid, host.user.gid)
   await prepareConsole(folder, host.user)
 
   const { binary, acceleration } = host
@@ -186,7 +187,7 @@ function answering(guest: Guest): Running & { qmp: NonNullable<Running['qmp']> }
 /** Ends the guest and removes all that it had on this host. */
 export async function destroyGuest(host: Host, guest: Guest): Promise<void> {
   await endProcess(guest, false)
-  const stray = await findProcess(guest.folder, guest.serverId)
+  const stray = await findProcess(guest.folder, guest.serverId, host.user.uid)
   if (stray) await kill(stray)
   await host.cgroups.remove([...new Set([...(guest.record?.cgroups ?? []), ...host.cgroups.folders(guest.serverId)])])
   await rm(guest.folder, { recursive: true, force: true })

@@ -1,14 +1,17 @@
 /**
  * The process of a guest: starting it so that it outlives us, finding it again, ending it.
  *
- * A guest's QEMU leads a session of its own, writes and locks a pid file, and is told from any other process by the id of
- * its server on its command line. A process is its pid *and* its start time, for pids are used again. One that is a
- * zombie is dead: after a restart of ours the guest's parent is init, and not every init reaps.
+ * A guest's QEMU leads a session of its own and is told from any other process by the id of its server on its command line
+ * and by its user. A process is its pid *and* its start time, for pids are used again. One that is a zombie is dead:
+ * after a restart of ours the guest's parent is init, and not every init reaps.
+ *
+ * The pid file is ours. QEMU would write one itself, but insists on resolving its path from the root, where its user may
+ * have no way through. So there is a moment when a process exists that no file tells of; it is found by looking at all.
  */
 import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { open, readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { guestFiles } from './command-line.ts'
 import { connectQmp, type Qmp } from './qmp.ts'
 
@@ -33,37 +36,43 @@ export async function isAlive(process: ProcessRef): Promise<boolean> {
   return (await processOf(process.pid))?.startTime === process.startTime
 }
 
-/**
- * The living process of a guest: the one that its pid file names or, when a start was cut short before there was one, the
- * one found by looking at all.
- */
-export async function findProcess(folder: string, serverId: string): Promise<ProcessRef | undefined> {
-  if (!(await stat(join(folder, dirname(guestFiles.pid))).catch(() => undefined))) return undefined
-  const named = await readPidFile(join(folder, guestFiles.pid))
-  if (named !== undefined && (await servesGuest(named, serverId))) return processOf(named)
+/** The living process of a guest: the one that its pid file names or else the one found by looking at all. */
+export async function findProcess(folder: string, serverId: string, uid: number): Promise<ProcessRef | undefined> {
+  // Without this folder nothing was ever started.
+  if (!(await stat(join(folder, guestFiles.runtime)).catch(() => undefined))) return undefined
+  const named = await readPidFile(folder)
+  if (named && (await isAlive(named)) && (await serverOf(named.pid, uid)) === serverId) return named
+  return (await findProcesses(uid)).get(serverId)
+}
+
+/** The living processes of all guests that the user `uid` runs on this machine, by the id of their server. */
+export async function findProcesses(uid: number): Promise<ReadonlyMap<string, ProcessRef>> {
+  const found = new Map<string, ProcessRef>()
   for (const entry of await readdir('/proc')) {
-    if (/^\d+$/.test(entry) && (await servesGuest(Number(entry), serverId))) return processOf(Number(entry))
+    if (!/^\d+$/.test(entry)) continue
+    const serverId = await serverOf(Number(entry), uid)
+    const process = serverId === undefined ? undefined : await processOf(Number(entry))
+    if (serverId !== undefined && process) found.set(serverId, process)
   }
-  return undefined
+  return found
 }
 
-async function readPidFile(path: string): Promise<number | undefined> {
-  // QEMU's user may write in this folder: a link put there must not make us read another file.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
-  if (!file) return undefined
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0)
-    const pid = Number.parseInt(buffer.toString('latin1', 0, bytesRead), 10)
-    return pid > 1 ? pid : undefined
-  } finally {
-    await file.close()
-  }
+async function readPidFile(folder: string): Promise<ProcessRef | undefined> {
+  const text = await readFile(join(folder, guestFiles.pid), 'utf8').catch(() => '')
+  const [, pid, startTime] = /^(\d+) (\d+)\n$/.exec(text) ?? []
+  return pid && startTime ? { pid: Number(pid), startTime } : undefined
 }
 
-async function servesGuest(pid: number, serverId: string): Promise<boolean> {
+/** The server whose guest this process is. Anyone may call a process so: only the user's, and ours before it drops to it, count. */
+async function serverOf(pid: number, uid: number): Promise<string | undefined> {
+  const owner = await stat(`/proc/${pid}`).then(
+    found => found.uid,
+    () => undefined,
+  )
+  if (owner !== uid && owner !== process.getuid!()) return undefined
   const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
-  const at = words.indexOf('-uuid')
-  return at > 0 && words[at + 1] === serverId && words.includes('-pidfile')
+  const ours = words.some(word => word.includes(`path=${guestFiles.monitor},`))
+  return ours ? words[words.indexOf('-uuid') + 1] : undefined
 }
 
 export interface StartOptions {
@@ -99,13 +108,14 @@ export async function startProcess(options: StartOptions): Promise<{ process: Pr
   child.unref()
   try {
     if (child.pid === undefined) return await ended.promise
+    const process = await processOf(child.pid)
+    if (!process) return await ended.promise
+    await writeFile(join(folder, guestFiles.pid), `${process.pid} ${process.startTime}\n`, { mode: 0o600 })
     await options.confine(child.pid)
     const qmp = await Promise.race([
       connectWhenReady(join(folder, guestFiles.monitor), options.timeoutMs, () => over),
       ended.promise,
     ])
-    const process = await processOf(child.pid)
-    if (!process) return await ended.promise
     return { process, qmp }
   } catch (error) {
     if (!over && child.pid !== undefined) child.kill('SIGKILL')

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { systemRuntime } from '@strata/toolkit/runtime'
 import fc from 'fast-check'
 import type { GuestSpec } from '../../logic/ports.ts'
 import { hypervisorContract } from '../hypervisor-contract.ts'
@@ -37,6 +38,8 @@ hypervisorContract('simulated', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'simulated-'))
   const options = {
     file: join(folder, 'guests.jsonl'),
+    // A guest's boot takes about a second of its own time.
+    runtime: { ...systemRuntime, now: () => systemRuntime.now() * 50 },
     faults: [{ on: 'spawn', hostname: 'doomed', effect: 'fail', message: 'No memory left.' }],
   } as const
   let current = createSimulatedHypervisor(options)

@@ -63,7 +63,7 @@ describe('the simulated VIF driver', () => {
     }
     await driver.plug(vif)
     await driver.plug(vif)
-    assert.deepEqual(await driver.list(), [{ portId: vif.portId, vifName: 'tap1' }])
+    assert.deepEqual(await driver.list(), [{ portId: vif.portId, vifName: 'tap1', serverId: vif.serverId }])
     await assert.rejects(driver.plug({ ...vif, portId: 'other' }), /belongs to port/)
     await assert.rejects(driver.plug({ ...vif, portId: 'cursed', vifName: 'tap2' }), /no such bridge/)
     await driver.unplug(vif)

@@ -11,22 +11,21 @@ export interface SimulatedVifOptions {
 
 export function createSimulatedVifDriver(options: SimulatedVifOptions = {}): VifDriver {
   const { runtime = systemRuntime, latencyMs = 0 } = options
-  const plugged = new Map<string, string>()
+  const plugged = new Map<string, { readonly portId: string; readonly vifName: string; readonly serverId: string }>()
   const takeTime = () => (latencyMs > 0 ? runtime.sleep(latencyMs) : Promise.resolve())
   return {
-    async plug(vif) {
+    async plug({ portId, vifName, serverId }) {
       await takeTime()
-      const failure = options.failing?.get(vif.portId)
+      const failure = options.failing?.get(portId)
       if (failure !== undefined) throw new Error(failure)
-      const holder = plugged.get(vif.vifName)
-      if (holder !== undefined && holder !== vif.portId)
-        throw new Error(`the interface ${vif.vifName} belongs to port ${holder}`)
-      plugged.set(vif.vifName, vif.portId)
+      const holder = plugged.get(vifName)?.portId ?? portId
+      if (holder !== portId) throw new Error(`the interface ${vifName} belongs to port ${holder}`)
+      plugged.set(vifName, { portId, vifName, serverId })
     },
     async unplug({ vifName }) {
       await takeTime()
       plugged.delete(vifName)
     },
-    list: async () => [...plugged].map(([vifName, portId]) => ({ portId, vifName })),
+    list: async () => [...plugged.values()],
   }
 }
