@@ -36,9 +36,9 @@ export interface DaemonsOptions {
   readonly log: (message: string) => void
   /** How often is looked for dead daemons; default 2,000 ms. */
   readonly watchMs?: number
-  /** Called before `ovs-vswitchd` may start and after it did, for what belongs to the machine rather than to it. */
+  /** Called before `ovs-vswitchd` may start and after it did, for what it needs or makes; `started` is false when it ran. */
   readonly beforeSwitch: () => Promise<void>
-  readonly afterSwitch: () => Promise<void>
+  readonly afterSwitch: (started: boolean) => Promise<void>
 }
 
 /** What is missing on this machine for `createDaemons`, in words, or undefined. */
@@ -114,7 +114,7 @@ export function createDaemons(options: DaemonsOptions): Daemons {
   const startSwitch = async (): Promise<DaemonName[]> => {
     if (runningPid(specs.vswitchd) === undefined) await beforeSwitch()
     const started = await startOne('vswitchd')
-    await afterSwitch()
+    await afterSwitch(started.length > 0)
     return [...started, ...(await startOne('controller'))]
   }
 

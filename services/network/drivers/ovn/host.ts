@@ -9,7 +9,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { createOvsdbClient } from '@strata/toolkit/ovsdb'
 import { createDaemons, type Daemons } from './daemons.ts'
-import { checkDatapathFree, type DatapathType, detectDatapathType, renameDatapathDevice } from './datapath.ts'
+import {
+  type DatapathType,
+  datapathDevices,
+  deleteDevices,
+  detectDatapathType,
+  makeRoomForDatapath,
+  renameDatapathDevice,
+} from './datapath.ts'
 import { type OvnRemotes, ovnLayout } from './layout.ts'
 import { type MetadataHost, openMetadataHost } from './metadata.ts'
 import { configureProviderBridge, unconfigureProviderBridge } from './provider-bridge.ts'
@@ -107,11 +114,11 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
     await localSwitch.configure(settings)
   }
 
-  const ensureBridges = async (): Promise<void> => {
+  const ensureBridges = async (switchStarted: boolean): Promise<void> => {
     const bridge = (name: string, failMode: 'secure' | 'standalone') =>
       localSwitch!.ensureBridge({ name, datapathType: type, failMode, macAddress: stableMac(`${layout.tag} ${name}`) })
     await bridge(integrationBridge, 'secure')
-    if (managed) await renameDatapathDevice(type, layout.tag)
+    if (switchStarted) await renameDatapathDevice(type, layout.tag)
     if (!hasExternal) return
     await bridge(layout.providerBridge, 'standalone')
     await configureProviderBridge({ layout, gatewayCidr, masquerade, log })
@@ -122,12 +129,12 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
     log,
     ...(watchMs === undefined ? {} : { watchMs }),
     beforeSwitch: async () => {
-      await checkDatapathFree(type)
+      await makeRoomForDatapath(type, layout.tag)
       await configureChassis()
     },
-    afterSwitch: async () => {
+    afterSwitch: async started => {
       await configureChassis()
-      await ensureBridges()
+      await ensureBridges(started)
     },
   })
 
@@ -151,7 +158,7 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
         log(started.length === 0 ? 'found OVN and Open vSwitch running' : `started ${started.join(', ')}`)
       } else {
         await configureChassis()
-        await ensureBridges()
+        await ensureBridges(false)
       }
       await southbound.connect()
       metadata = await openMetadataHost({
@@ -172,7 +179,9 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
       if (!managed && hasExternal) await localSwitch?.removeBridge(layout.providerBridge)
       await unconfigureProviderBridge(layout)
       await letGo()
-      if (managed) await daemons.stop()
+      if (!managed) return
+      await daemons.stop()
+      await deleteDevices([...datapathDevices(layout.tag), integrationBridge, layout.providerBridge])
     },
   }
 }

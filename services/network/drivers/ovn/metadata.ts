@@ -187,7 +187,7 @@ export async function openMetadataHost(options: MetadataHostOptions): Promise<Me
       await letGo()
       await reconcileOnce([])
       await eventually(() => runningPid(proxy) === undefined, 2000)
-      for (const file of (await readdir(runDir)).filter(name => name.startsWith('haproxy.')))
+      for (const file of (await readdir(runDir).catch(() => [])).filter(name => name.startsWith('haproxy.')))
         await rm(`${runDir}/${file}`)
     },
   }

@@ -29,12 +29,19 @@ const MAX_LOG_BYTES = 8 * 1024 * 1024
 export function runningPid(spec: Pick<DaemonSpec, 'pidFile' | 'marker'>): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(spec.pidFile, 'utf8'), 10)
-    if (!(pid > 0)) return undefined
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    const state = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0]
-    return args.includes(spec.marker) && state !== 'Z' && state !== 'X' ? pid : undefined
+    return pid > 0 && isAlive(pid, spec.marker) ? pid : undefined
   } catch {
     return undefined
+  }
+}
+
+function isAlive(pid: number, marker: string): boolean {
+  try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    const state = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0]
+    return args.includes(marker) && state !== 'Z' && state !== 'X'
+  } catch {
+    return false
   }
 }
 
@@ -72,8 +79,9 @@ export async function eventually(condition: () => boolean, timeoutMs: number, ev
 /** Ends the daemon: with `appctl` (a command for `ovs-appctl`) first if given, then by TERM, then by KILL. */
 export async function stopDaemon(spec: DaemonSpec, appctl?: readonly string[]): Promise<void> {
   const pid = runningPid(spec)
-  const gone = () => runningPid(spec) === undefined
   if (pid !== undefined) {
+    // Daemons remove their pid file before they end, so the process itself is watched.
+    const gone = () => !isAlive(pid, spec.marker)
     if (appctl !== undefined && spec.control !== undefined)
       await run('ovs-appctl', ['-t', spec.control(pid), ...appctl], { timeoutMs: 5000 }).catch(() => {})
     if (!(await eventually(gone, appctl === undefined ? 0 : 5000))) signal(pid, 'SIGTERM')
