@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts'
 const REGIONS = 192 * 1024
 const MIB = 1024 * 1024
 /** GUIDs as they lie in the file: the first three groups with their bytes reversed. */
-const METADATA_REGION = '06a27c8b90474b9ab8fe575f050f886e'
+const METADATA_REGION = '06a27c8b90479a4bb8fe575f050f886e'
 const VIRTUAL_DISK_SIZE = '2442a52f1bcd7648b2115dbed83bf4b8'
 const FILE_PARAMETERS = '3767a1ca36fa434db3b633f0aa44e76b'
 const HAS_PARENT = 0b10

@@ -10,6 +10,13 @@ import type { Finding } from './finding.ts'
 const SECTOR = 512
 const SPARSE = 'KDMV'
 const GD_AT_END = 0xffff_ffff_ffff_ffffn
+/** Places in the header, which is packed; sizes and offsets count sectors. */
+const CAPACITY = 12
+const DESCRIPTOR_OFFSET = 28
+const DESCRIPTOR_SIZE = 36
+/** Header and footer agree on everything before this, and differ in where the grain directory is. */
+const COMMON = 44
+const GRAIN_DIRECTORY = 56
 const KINDS = ['monolithicsparse', 'streamoptimized']
 
 export function findVmdk(tape: Tape): Finding | undefined {
@@ -19,7 +26,7 @@ export function findVmdk(tape: Tape): Finding | undefined {
     return { format: 'vmdk', unsafe: 'file keeps its data in other files' }
   if (magic !== SPARSE) return undefined
   if (head.length < 2 * SECTOR) return { format: 'vmdk', unsafe: 'header is cut off' }
-  const virtualSize = plausibleSize(u64le(head, 16) * SECTOR)
+  const virtualSize = plausibleSize(u64le(head, CAPACITY) * SECTOR)
   const unsafe = problemOf(head, tape.tail())
   return { format: 'vmdk', virtualSize, ...(unsafe === undefined ? {} : { unsafe }) }
 }
@@ -27,11 +34,11 @@ export function findVmdk(tape: Tape): Finding | undefined {
 function problemOf(head: Buffer, tail: Buffer): string | undefined {
   const version = head.readUInt32LE(4)
   if (version < 1 || version > 3) return `version ${version} is not supported`
-  if (plausibleSize(u64le(head, 16) * SECTOR) === undefined) return 'header claims an impossible size'
-  const start = u64le(head, 32) * SECTOR
-  const length = u64le(head, 40) * SECTOR
+  if (plausibleSize(u64le(head, CAPACITY) * SECTOR) === undefined) return 'header claims an impossible size'
+  const start = u64le(head, DESCRIPTOR_OFFSET) * SECTOR
+  const length = u64le(head, DESCRIPTOR_SIZE) * SECTOR
   if (start !== SECTOR || length === 0 || start + length > head.length) return 'descriptor is not where it should be'
-  if (head.readBigUInt64LE(56) === GD_AT_END) {
+  if (head.readBigUInt64LE(GRAIN_DIRECTORY) === GD_AT_END) {
     const problem = footerProblem(head, tail)
     if (problem !== undefined) return problem
   }
@@ -45,8 +52,8 @@ function footerProblem(head: Buffer, tail: Buffer): string | undefined {
   if (tail.length < 3 * SECTOR) return 'footer is missing'
   const footer = tail.subarray(-2 * SECTOR, -SECTOR)
   // Magic, version, flags, capacity, grain size, place and size of the descriptor.
-  if (!footer.subarray(0, 48).equals(head.subarray(0, 48))) return 'footer does not agree with the header'
-  return footer.readBigUInt64LE(56) === GD_AT_END ? 'footer has no grain directory' : undefined
+  if (!footer.subarray(0, COMMON).equals(head.subarray(0, COMMON))) return 'footer does not agree with the header'
+  return footer.readBigUInt64LE(GRAIN_DIRECTORY) === GD_AT_END ? 'footer has no grain directory' : undefined
 }
 
 /** What is wrong with a descriptor. Every line must be understood. Exported for tests. */
