@@ -29,12 +29,26 @@ export interface Networks {
   claimPort(request: { readonly owner: PortOwner; readonly nic: RequestedNic }): Promise<Nic>
   /** Lets go of all ports of the server: `given` ones are unbound, the others removed. Having none is fine. */
   releasePorts(serverId: string, given: readonly string[]): Promise<void>
+  /** Removes the server's ports that are none of `known`: made by a step whose answer was lost. */
+  releaseStrangers(serverId: string, known: readonly string[]): Promise<void>
   removePort(portId: string): Promise<void>
   unbindPort(portId: string): Promise<void>
   /** Which of these ports are up. */
   portsUp(portIds: readonly string[]): Promise<ReadonlySet<string>>
   /** The server's cards as the network service has them now, in the order of `portIds`. */
   describe(nics: readonly Nic[]): Promise<readonly Nic[]>
+  /** The server whose port has this address on this network. */
+  serverAt(place: { readonly networkId: string; readonly address: string }): Promise<string | undefined>
+}
+
+/** What a host has of one resource. */
+export interface HostInventory {
+  readonly total: number
+  readonly reserved: number
+  readonly min_unit: number
+  readonly max_unit: number
+  readonly step_size: number
+  readonly allocation_ratio: number
 }
 
 /** Free units of one resource on one host. */
@@ -61,4 +75,13 @@ export interface Placement {
   release(serverId: string): Promise<void>
   /** What each provider has left of a resource. */
   room(resource: string): Promise<readonly ProviderRoom[]>
+  /** Makes a host's provider be as given: name, inventories and traits. Equal already: nothing is written. */
+  setProvider(provider: {
+    readonly id: string
+    readonly name: string
+    readonly inventories: Readonly<Record<string, HostInventory>>
+    readonly traits: readonly string[]
+  }): Promise<void>
+  /** Who holds something of a provider. */
+  consumersOf(providerId: string): Promise<readonly string[]>
 }

@@ -1,0 +1,3 @@
+export { imageContent, imageFacts } from './images.ts'
+export { networksOf } from './networks.ts'
+export { placementOf } from './placement.ts'
