@@ -37,7 +37,8 @@ export const versioned =
     current(schemas, minor)
 
 /** `/placement/resource_providers/…`: links are told without the host, so that proxies do not matter. */
-export const hrefOf = (request: ApiRequest, path: string): string => new URL(request.baseUrl).pathname + path
+export const hrefOf = (request: ApiRequest, path: string): string =>
+  new URL(request.baseUrl).pathname.replace(/\/$/, '') + path
 
 export interface Answer {
   readonly status?: number

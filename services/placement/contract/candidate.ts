@@ -63,9 +63,8 @@ export function candidatesQuery(request: CandidatesRequest): string {
   return query.toString()
 }
 
+/** Read further by logic/rules/query.ts: any of these may be repeated, and each has its own little language. */
 const oneOrMore: JsonSchema = {}
-const limit: JsonSchema = { type: 'string', pattern: '^[1-9][0-9]{0,9}$' }
-const groupPolicy: JsonSchema = { type: 'string', enum: ['none', 'isolate'] }
 
 const plain = (names: readonly string[], required: readonly string[], more: JsonSchema = {}): JsonSchema => ({
   type: 'object',
@@ -84,14 +83,14 @@ const numbered = '[1-9][0-9]*'
 const worded = '[a-zA-Z0-9_-]{1,64}'
 const threeNames = ['resources', 'required', 'member_of']
 const fourNames = [...threeNames, 'in_tree']
-const wide = { limit, group_policy: groupPolicy }
+const wide = { limit: oneOrMore, group_policy: oneOrMore }
 
 /** Queries of `GET /allocation_candidates`, by the version that brought them. */
 export const candidatesQuerySchemas: readonly (readonly [since: number, schema: JsonSchema])[] = [
   [10, plain(['resources'], ['resources'])],
-  [16, plain(['resources'], ['resources'], { limit })],
-  [17, plain(['resources', 'required'], ['resources'], { limit })],
-  [21, plain(threeNames, ['resources'], { limit })],
+  [16, plain(['resources'], ['resources'], { limit: oneOrMore })],
+  [17, plain(['resources', 'required'], ['resources'], { limit: oneOrMore })],
+  [21, plain(threeNames, ['resources'], { limit: oneOrMore })],
   [25, grouped(numbered, threeNames, wide)],
   [31, grouped(numbered, fourNames, wide)],
   [33, grouped(worded, fourNames, wide)],

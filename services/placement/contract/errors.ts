@@ -42,10 +42,10 @@ export const dialect: Dialect = {
 export const concurrentUpdate = (message: string): Fault => conflict(message, errorCodes.concurrentUpdate)
 
 export const providerGenerationConflict = (uuid: string, actual: number, given: number): Fault =>
-  concurrentUpdate(`resource provider generation conflict for ${uuid}: it is at ${actual}, the request is for ${given}`)
+  concurrentUpdate(`resource provider generation conflict for provider ${uuid}: actual: ${actual}, given: ${given}`)
 
 export const consumerGenerationConflict = (uuid: string, actual: number | null, given: number | null): Fault =>
-  concurrentUpdate(`consumer generation conflict for ${uuid} - expected ${actual} but got ${given}`)
+  concurrentUpdate(`consumer generation conflict - expected ${actual} but got ${given} for consumer ${uuid}`)
 
 export const providerNotFound = (uuid: string): Fault => notFound(`No resource provider with uuid ${uuid} found`)
 
@@ -55,7 +55,9 @@ export const inventoryInUse = (classes: readonly string[], provider: string): Fa
     errorCodes.inventoryInUse,
   )
 
-export const unknownResourceClass = (name: string): Fault => badRequest(`No such resource class ${name}.`)
+/** `where` says what named it, with a colon at its end. */
+export const unknownResourceClass = (name: string, where: string): Fault =>
+  badRequest(`${where} No such resource class ${name}.`)
 
 export const unknownTraits = (names: readonly string[]): Fault => badRequest(`No such trait(s): ${names.join(', ')}.`)
 

@@ -54,6 +54,7 @@ export async function replaceAllocations(scope: Change, given: readonly Consumer
   await mustKnowClasses(
     tx,
     wanted.map(one => one.resourceClass),
+    'Unable to allocate inventory:',
   )
   const names = claims.map(one => one.consumer)
   const former = await listOfConsumers(tx, names)

@@ -8,6 +8,7 @@ export async function searchCandidates({ store, snapshot }: Placement, search: S
   await mustKnowClasses(
     store.db,
     search.groups.flatMap(group => [...group.resources.keys()]),
+    'Invalid resource class in resources parameter:',
   )
   await mustKnowTraits(store.db, [
     ...search.groups.flatMap(group => [...group.required.flatMap(any => [...any]), ...group.forbidden]),

@@ -43,7 +43,7 @@ function mustHaveCapacity(provider: string, inventories: ReadonlyMap<string, Inv
     const capacity = Math.floor(capacityOf(inventory))
     if (capacity > 0 || (capacity === 0 && options.reservedMayBeTotal)) continue
     throw badRequest(
-      `Invalid inventory for '${resourceClass}' on resource provider '${provider}'. The reserved value is greater than ${
+      `Unable to update inventory for resource provider ${provider}: Invalid inventory for '${resourceClass}' on resource provider '${provider}'. The reserved value is greater than ${
         options.reservedMayBeTotal ? '' : 'or equal to '
       }total.`,
     )
@@ -82,7 +82,11 @@ export async function readInventories(
   options: WriteOptions,
 ): Promise<ReadonlyMap<string, Inventory>> {
   const inventories = new Map(Object.entries(given).map(([name, one]) => [name, withDefaults(one)]))
-  await mustKnowClasses(scope.tx, inventories.keys())
+  await mustKnowClasses(
+    scope.tx,
+    inventories.keys(),
+    `Unknown resource class in inventory for resource provider ${provider}:`,
+  )
   mustHaveCapacity(provider, inventories, options)
   return inventories
 }

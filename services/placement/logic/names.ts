@@ -44,13 +44,13 @@ export async function mustKnowTraits(db: Db<Tables>, names: Iterable<string>): P
   if (unknown.length > 0) throw unknownTraits(unknown)
 }
 
-/** Throws 400 naming the first class that does not exist. */
-export async function mustKnowClasses(db: Db<Tables>, names: Iterable<string>): Promise<void> {
+/** Throws 400 naming the first class that does not exist, after `where`, which says what named it. */
+export async function mustKnowClasses(db: Db<Tables>, names: Iterable<string>, where: string): Promise<void> {
   const custom = [...new Set(names)].filter(name => !isStandardClass(name))
   if (custom.length === 0) return
   const found = new Set((await findCustomClasses(db, custom)).map(row => row.name))
   const unknown = custom.find(name => !found.has(name))
-  if (unknown !== undefined) throw unknownResourceClass(unknown)
+  if (unknown !== undefined) throw unknownResourceClass(unknown, where)
 }
 
 export interface TraitFilter {

@@ -52,7 +52,7 @@ export async function showProvider({ store }: Placement, uuid: string): Promise<
 
 /** Throws 400 for classes and traits that do not exist. */
 export async function listProviders(placement: Placement, filter: ProviderFilter): Promise<readonly ShownProvider[]> {
-  await mustKnowClasses(placement.store.db, filter.resources.keys())
+  await mustKnowClasses(placement.store.db, filter.resources.keys(), 'Invalid resource class in resources parameter:')
   await mustKnowTraits(placement.store.db, [...filter.required.flatMap(any => [...any]), ...filter.forbidden])
   const { providers, trees } = await placement.snapshot.latest()
   let from: Iterable<ProviderView> = providers.values()

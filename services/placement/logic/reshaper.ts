@@ -5,7 +5,7 @@ import type { SetInventories } from '../contract/inventory.ts'
 import { putInventories } from '../store/inventory.ts'
 import { findProvider } from '../store/provider.ts'
 import { type ConsumerClaim, replaceAllocations } from './allocation.ts'
-import { change, mustFind, type Placement } from './change.ts'
+import { advance, change, mustFind, type Placement } from './change.ts'
 import { readInventories, replaceInventories } from './inventory.ts'
 import { canonical } from './provider.ts'
 
@@ -26,7 +26,7 @@ export function reshape(
       wanted.set(uuid, await readInventories(scope, uuid, one.inventories, { reservedMayBeTotal: true }))
       // Old and new inventories stand side by side while the allocations move over.
       await putInventories(scope.tx, uuid, wanted.get(uuid)!, scope.now)
-      scope.touch(uuid)
+      if (wanted.get(uuid)!.size > 0) await advance(scope, row)
     }
     await replaceAllocations(scope, claims)
     for (const [uuid, one] of wanted) await replaceInventories(scope, await mustFind(scope.tx, uuid), one)

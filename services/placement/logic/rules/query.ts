@@ -33,12 +33,12 @@ export function parseResources(text: string, name = 'resources'): ReadonlyMap<st
     const [resourceClass, amount, ...rest] = item.split(':')
     if (!resourceClass?.trim() || amount === undefined || rest.length > 0)
       throw badQuery(
-        `Badly formed ${name} parameter. Expected it in the form ?${name}=VCPU:2,MEMORY_MB:1024. Got: ${text.trim() === '' ? 'empty string' : item}.`,
+        `Badly formed ${name} parameter. Expected resources query string parameter in form: ?${name}=VCPU:2,MEMORY_MB:1024. Got: ${text.trim() === '' ? 'empty string' : item}.`,
       )
+    const got = `Got: ${amount} (in ${name}).`
     if (!/^[+-]?\d{1,15}$/.test(amount.trim()))
-      throw badQuery(`${name}: requested resource ${resourceClass} expected positive integer amount. Got: ${amount}.`)
-    if (Number(amount) < 1)
-      throw badQuery(`${name}: requested resource ${resourceClass} requires amount >= 1. Got: ${amount}.`)
+      throw badQuery(`Requested resource ${resourceClass} expected positive integer amount. ${got}`)
+    if (Number(amount) < 1) throw badQuery(`Requested resource ${resourceClass} requires amount >= 1. ${got}`)
     amounts.set(resourceClass.trim(), Number(amount))
   }
   return amounts
@@ -61,7 +61,7 @@ export function parseTraits(
     const any = value.startsWith('in:')
     if (any && !abilities.anyTraits)
       throw badQuery(
-        `Invalid query string parameters: ${name}: the format 'in:A,B' is only supported since microversion 1.39. Got: ${value}`,
+        `Invalid query string parameters: The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' only supported since microversion 1.39. Got: ${name}=${value}`,
       )
     const names = (any ? value.slice(3) : value).split(',').map(one => one.trim())
     const isForbidden = (one: string) => one.startsWith('!')
@@ -77,7 +77,7 @@ export function parseTraits(
       )
     if (any && names.some(isForbidden))
       throw badQuery(
-        `Invalid query string parameters: ${name}: the format 'in:A,B' does not support forbidden traits. Got: ${value}`,
+        `Invalid query string parameters: The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' does not support forbidden traits. Got: ${name}=${value}`,
       )
     if (!abilities.forbiddenTraits && names.some(isForbidden))
       throw badQuery(
@@ -155,18 +155,29 @@ export function parseSearch(query: Query, abilities: Abilities): Search {
   if (abilities.subtrees) checkSubtrees(groups, sameSubtrees)
   else checkOrphans(groups)
   if (abilities.forbiddenTraits) checkConflicts(groups)
-  const policy = lastOf(query, 'group_policy')
+  const policy = parsePolicy(valuesOf(query, 'group_policy')[0])
   if (policy === undefined && groups.filter(group => group.suffix !== '').length > 1)
     throw badQuery('The "group_policy" parameter is required when specifying more than one "resources{N}" parameter.')
-  const limit = lastOf(query, 'limit')
   return {
     groups,
     isolate: policy === 'isolate',
-    limit: limit === undefined ? undefined : Number(limit),
+    limit: parseLimit(valuesOf(query, 'limit')[0]),
     ...parseRootRequired(valuesOf(query, 'root_required')),
     sameSubtrees,
     nested: abilities.nested,
   }
+}
+
+function parsePolicy(value: string | undefined): string | undefined {
+  if (value !== undefined && value !== 'none' && value !== 'isolate')
+    throw badQuery(`Invalid query string parameters: group_policy '${value}' is not one of ['none', 'isolate']`)
+  return value
+}
+
+function parseLimit(value: string | undefined): number | undefined {
+  if (value !== undefined && !/^[1-9]\d{0,9}$/.test(value))
+    throw badQuery(`Invalid query string parameters: limit '${value}' is not a positive integer`)
+  return value === undefined ? undefined : Number(value)
 }
 
 function parseSuffixes(value: string): string[] {
