@@ -22,13 +22,18 @@ export function createHostAgent(options: HostAgentOptions): HostAgent {
   const plug = (serverId: string, nic: GuestNic) =>
     vifs.plug({ portId: nic.portId, vifName: nic.vifName, macAddress: nic.macAddress, mtu: nic.mtu, serverId })
 
-  /** Connects the cards and gives the spec that drivers work with. */
-  const prepare = async (plan: GuestPlan, signal?: AbortSignal): Promise<GuestSpec> => {
-    const disks = await Promise.all(plan.disks.map(disk => resolveDisk(options, disk, signal)))
-    signal?.throwIfAborted()
+  const build = async (plan: GuestPlan, signal: AbortSignal): Promise<void> => {
+    const disks = await Promise.all(plan.disks.map(disk => fetchSource(options, disk, signal)))
+    signal.throwIfAborted()
     await Promise.all(plan.nics.map(nic => plug(plan.serverId, nic)))
-    signal?.throwIfAborted()
-    return { ...plan, disks }
+    signal.throwIfAborted()
+    await hypervisor.spawn({ ...plan, disks })
+  }
+
+  /** Connects the cards of a guest whose disks exist; the driver finds these by their names, not by their source. */
+  const prepare = async (plan: GuestPlan): Promise<GuestSpec> => {
+    await Promise.all(plan.nics.map(nic => plug(plan.serverId, nic)))
+    return { ...plan, disks: plan.disks.map(disk => withSource(disk, { path: '', format: 'qcow2' })) }
   }
 
   const unplugAll = async (serverId: string): Promise<void> => {
@@ -49,7 +54,7 @@ export function createHostAgent(options: HostAgentOptions): HostAgent {
     capacity: () => hypervisor.capacity(),
     guests: () => hypervisor.list(),
     watch: listener => hypervisor.watch(listener),
-    build: async (plan, signal) => hypervisor.spawn(await prepare(plan, signal)),
+    build,
     destroy,
     start: async plan => hypervisor.start(await prepare(plan)),
     stop: (serverId, graceSeconds) => hypervisor.stop(serverId, graceSeconds),
@@ -84,13 +89,17 @@ export function createHostAgent(options: HostAgentOptions): HostAgent {
   }
 }
 
-async function resolveDisk(
-  options: HostAgentOptions,
-  disk: GuestPlan['disks'][number],
-  signal: AbortSignal | undefined,
-): Promise<GuestSpec['disks'][number]> {
+type PlannedDisk = GuestPlan['disks'][number]
+type Disk = GuestSpec['disks'][number]
+
+async function fetchSource(options: HostAgentOptions, disk: PlannedDisk, signal: AbortSignal): Promise<Disk> {
   const { source } = disk
   if (source.kind !== 'image') return { ...disk, source }
-  const cached = await options.images.ensure(source.image, () => options.openImage(source.image.id, signal))
-  return { ...disk, source: { kind: 'image', imageId: source.image.id, path: cached.path, format: cached.format } }
+  return withSource(disk, await options.images.ensure(source.image, () => options.openImage(source.image.id, signal)))
+}
+
+function withSource(disk: PlannedDisk, file: { readonly path: string; readonly format: 'qcow2' | 'raw' }): Disk {
+  const { source } = disk
+  if (source.kind !== 'image') return { ...disk, source }
+  return { ...disk, source: { kind: 'image', imageId: source.image.id, path: file.path, format: file.format } }
 }

@@ -1,5 +1,5 @@
 /** Filters turn hosts away, each for one reason. Placement has counted resources before; these look at all else. */
-import type { Filter, HostState, ScheduleRequest } from './types.ts'
+import type { Filter, HostState } from './types.ts'
 
 const membersOn = (host: HostState, groupId: string, serverId: string): number =>
   host.servers.filter(server => server.groupId === groupId && server.id !== serverId).length

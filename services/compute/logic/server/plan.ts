@@ -1,14 +1,30 @@
 /** The plan of a server's guest, made from its row: what its host needs to build it, now or again. */
 import { Buffer } from 'node:buffer'
 import { instanceName, type Server } from '../../store/servers.ts'
-import type { GuestDisk, GuestNic, GuestPlan } from '../ports.ts'
+import type { GuestDisk, GuestNic, GuestPlan, PlannedSource } from '../ports.ts'
 import { configDriveFiles, type MetadataSubject } from '../rules/metadata.ts'
 import type { ServerDeps } from './deps.ts'
 
 const buses = ['virtio', 'scsi', 'ide'] as const
 
+/** For building the guest: the image service is asked what the image is. */
 export async function guestPlan(deps: Pick<ServerDeps, 'image'>, server: Server): Promise<GuestPlan> {
-  const image = server.image_id === null ? undefined : await deps.image(server.image_id)
+  return planWith(
+    server,
+    server.image_id === null ? { kind: 'blank' } : { kind: 'image', image: await deps.image(server.image_id) },
+  )
+}
+
+/** For a guest whose disks exist: its image may be gone by now and is only named. */
+export function existingGuestPlan(server: Server): GuestPlan {
+  const { image_id: id } = server
+  return planWith(
+    server,
+    id === null ? { kind: 'blank' } : { kind: 'image', image: { id, diskFormat: 'qcow2', sizeBytes: 0 } },
+  )
+}
+
+function planWith(server: Server, root: PlannedSource): GuestPlan {
   return {
     serverId: server.id,
     instanceName: instanceName(server),
@@ -17,7 +33,7 @@ export async function guestPlan(deps: Pick<ServerDeps, 'image'>, server: Server)
     userId: server.user_id,
     vcpus: server.flavor.vcpus,
     memoryMiB: server.flavor.ram,
-    disks: disksOf(server, image ? { kind: 'image', image } : { kind: 'blank' }),
+    disks: disksOf(server, root),
     nics: server.nics.map(
       (nic): GuestNic => ({
         portId: nic.port_id,
@@ -32,7 +48,7 @@ export async function guestPlan(deps: Pick<ServerDeps, 'image'>, server: Server)
   }
 }
 
-function disksOf(server: Server, root: GuestPlan['disks'][number]['source']): GuestPlan['disks'] {
+function disksOf(server: Server, root: PlannedSource): GuestPlan['disks'] {
   const { disk, ephemeral, swap } = server.flavor
   const bus = busOf(server)
   return [

@@ -3,17 +3,14 @@ import { saga } from '@strata/toolkit/saga'
 import { type PowerState, powerStates, type TaskState, type VmState } from '../../contract/states.ts'
 import type { GuestPlan, HostAgent } from '../ports.ts'
 import { change, need, needAgent, type ServerDeps, type ServerInput, settle } from './deps.ts'
-import { guestPlan } from './plan.ts'
+import { existingGuestPlan } from './plan.ts'
 
 interface PowerVerb<Input extends ServerInput> {
   readonly name: string
   readonly task: TaskState
   /** As `os-instance-actions` calls it. */
   readonly event: string
-  readonly act: (
-    host: HostAgent,
-    scene: { plan: () => Promise<GuestPlan>; input: Input; deps: ServerDeps },
-  ) => Promise<void>
+  readonly act: (host: HostAgent, scene: { plan: GuestPlan; input: Input; deps: ServerDeps }) => Promise<void>
   readonly becomes: { readonly vm_state: VmState; readonly power_state: PowerState }
 }
 
@@ -27,7 +24,7 @@ const powerSaga = <Input extends ServerInput>(verb: PowerVerb<Input>) =>
     .step('act', {
       run: async ({ input, deps }) => {
         const server = await need(deps, input.serverId)
-        await verb.act(needAgent(deps, server), { plan: () => guestPlan(deps, server), input, deps })
+        await verb.act(needAgent(deps, server), { plan: existingGuestPlan(server), input, deps })
       },
     })
     .step('finish', {
@@ -50,7 +47,7 @@ export const startServer = powerSaga({
   name: 'server-start',
   task: 'powering-on',
   event: 'compute_start_instance',
-  act: async (host, { plan }) => host.start(await plan()),
+  act: async (host, { plan }) => host.start(plan),
   becomes: running,
 })
 
@@ -58,7 +55,7 @@ export const softRebootServer = powerSaga({
   name: 'server-reboot-soft',
   task: 'rebooting',
   event: 'compute_reboot_instance',
-  act: async (host, { plan, deps }) => host.reboot(await plan(), 'SOFT', deps.options.shutdownTimeout),
+  act: async (host, { plan, deps }) => host.reboot(plan, 'SOFT', deps.options.shutdownTimeout),
   becomes: running,
 })
 
@@ -66,7 +63,7 @@ export const hardRebootServer = powerSaga({
   name: 'server-reboot-hard',
   task: 'rebooting_hard',
   event: 'compute_reboot_instance',
-  act: async (host, { plan }) => host.reboot(await plan(), 'HARD', 0),
+  act: async (host, { plan }) => host.reboot(plan, 'HARD', 0),
   becomes: running,
 })
 
