@@ -14,6 +14,7 @@
  *
  * One connection serves all; it comes back after a loss and fills the replicas anew. Values are plain JS (see
  * `values.ts` for the table), converted by the schema that the server gives, so nobody writes wire forms by hand.
+ * `openLocalSwitch` is the same for the bridges and ports of one machine's Open vSwitch.
  */
 
 export { createOvsdbClient, type OvsdbClient, TransactionError } from './client.ts'
@@ -32,6 +33,7 @@ export {
   wait,
 } from './operations.ts'
 export type { Replica, RowChange, TableColumns } from './replica.ts'
+export { type BridgeSpec, type LocalSwitch, openLocalSwitch, type PortSpec } from './switch.ts'
 export {
   type Atom,
   type ColumnType,

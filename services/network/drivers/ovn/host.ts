@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
-import { createOvsdbClient } from '@strata/toolkit/ovsdb'
+import { createOvsdbClient, type LocalSwitch, openLocalSwitch } from '@strata/toolkit/ovsdb'
 import { createDaemons, type Daemons } from './daemons.ts'
 import {
   type DatapathType,
@@ -20,7 +20,6 @@ import {
 import { type OvnRemotes, ovnLayout } from './layout.ts'
 import { type MetadataHost, openMetadataHost } from './metadata.ts'
 import { configureProviderBridge, unconfigureProviderBridge } from './provider-bridge.ts'
-import { type LocalSwitch, openLocalSwitch } from './switch.ts'
 
 export interface OvnHostOptions {
   /** The cloud's state folder. */

@@ -6,7 +6,7 @@
 
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import type { OvsdbClient, Replica } from '@strata/toolkit/ovsdb'
+import type { LocalSwitch, OvsdbClient, Replica } from '@strata/toolkit/ovsdb'
 import { METADATA_IPV4, METADATA_IPV6 } from '../../logic/ports.ts'
 import { disableOffloads, run, succeeds } from './commands.ts'
 import {
@@ -18,7 +18,6 @@ import {
   proxyConfig,
 } from './metadata-plan.ts'
 import { type DaemonSpec, eventually, runningPid, signal, startDaemon, stopDaemon } from './processes.ts'
-import type { LocalSwitch } from './switch.ts'
 
 /** External id of ports on the integration bridge that lead into a metadata namespace. */
 const OWNER_ID = 'strata:metadata'

@@ -3,18 +3,10 @@
  * `ovs-vswitchd` has carried them out, which it tells by raising `cur_cfg` to the `next_cfg` that came with the change.
  */
 
-import {
-  byUuid,
-  insert,
-  mutate,
-  named,
-  type Operation,
-  type OvsdbClient,
-  type Replica,
-  type Row,
-  remove,
-  update,
-} from '@strata/toolkit/ovsdb'
+import type { OvsdbClient } from './client.ts'
+import { byUuid, insert, mutate, type Operation, remove, update } from './operations.ts'
+import type { Replica } from './replica.ts'
+import { named, type Row } from './values.ts'
 
 const DB = 'Open_vSwitch'
 const COLUMNS = {
@@ -55,7 +47,7 @@ export interface LocalSwitch {
 export async function openLocalSwitch(client: OvsdbClient, applyTimeoutMs = 10_000): Promise<LocalSwitch> {
   const replica: Replica = await client.monitor(DB, COLUMNS)
   const root = (): Row | undefined => [...replica.rows('Open_vSwitch').values()][0]
-  const named_ = (table: 'Bridge' | 'Port', name: string): Row | undefined =>
+  const rowNamed = (table: 'Bridge' | 'Port', name: string): Row | undefined =>
     [...replica.rows(table).values()].find(row => row['name'] === name)
   const uuid = (row: Row): string => row['_uuid'] as string
 
@@ -102,7 +94,7 @@ export async function openLocalSwitch(client: OvsdbClient, applyTimeoutMs = 10_0
         fail_mode: failMode,
         other_config: { 'disable-in-band': 'true', hwaddr: macAddress },
       }
-      const held = named_('Bridge', name)
+      const held = rowNamed('Bridge', name)
       if (held !== undefined) return commit([update('Bridge', byUuid(uuid(held)), columns)])
       await commit([
         insert('Interface', { name, type: 'internal' }, 'interface'),
@@ -112,12 +104,12 @@ export async function openLocalSwitch(client: OvsdbClient, applyTimeoutMs = 10_0
       ])
     },
     async removeBridge(name) {
-      const held = named_('Bridge', name)
+      const held = rowNamed('Bridge', name)
       if (held === undefined) return
       await commit([mutate('Open_vSwitch', byUuid(uuid(root()!)), [['bridges', 'delete', [uuid(held)]]])])
     },
     async ensurePort({ bridge, name, portIds = {}, interfaceIds = {} }) {
-      const port = named_('Port', name)
+      const port = rowNamed('Port', name)
       if (port !== undefined) {
         const face = replica.rows('Interface').get((port['interfaces'] as string[])[0]!)
         return commit([...setIds('Port', port, portIds), ...setIds('Interface', face, interfaceIds)])
@@ -129,7 +121,7 @@ export async function openLocalSwitch(client: OvsdbClient, applyTimeoutMs = 10_0
       ])
     },
     async removePort(name) {
-      const port = named_('Port', name)
+      const port = rowNamed('Port', name)
       if (port === undefined) return
       const bridge = [...replica.rows('Bridge').values()].find(row => (row['ports'] as string[]).includes(uuid(port)))
       if (bridge === undefined) return commit([remove('Port', byUuid(uuid(port)))])
