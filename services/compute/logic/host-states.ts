@@ -1,8 +1,8 @@
 /** The hosts as the scheduler sees them, read from the database in two queries. */
 import type { ComputeConfig } from '../contract/config.ts'
 import type { FlavorCopy } from '../store/database.ts'
-import type { ServerDeps } from './server/deps.ts'
 import type { HostState } from './scheduler/types.ts'
+import type { ServerDeps } from './server/deps.ts'
 
 type Held = { vcpus: number; memoryMiB: number; diskGiB: number; servers: HostState['servers'][number][] }
 
