@@ -4,7 +4,7 @@
  *
  * Every path is relative to the guest's folder, which is the process's working directory.
  */
-import type { GuestSpec } from '../../logic/ports.ts'
+import type { GuestDisk, GuestSpec } from '../../logic/ports.ts'
 import { fixedSlots, type Slots } from './addresses.ts'
 import { type Arguments, blockNode, diskDevice, netdev, nicDevice, scsiController } from './devices.ts'
 import { machineOf } from './machine.ts'
@@ -115,7 +115,7 @@ function diskArguments(spec: GuestSpec, slots: Slots, facts: HostFacts): string[
   }
   return [
     ...(scsi ? device(scsiController(machine)) : []),
-    ...spec.disks.flatMap(disk => [
+    ...bootable(spec.disks).flatMap(disk => [
       '-blockdev',
       json(blockNode(disk, slots, facts.folder)),
       ...device(diskDevice(disk, slots, machine)),
@@ -125,6 +125,12 @@ function diskArguments(spec: GuestSpec, slots: Slots, facts: HostFacts): string[
       ? device({ driver: 'ide-cd', id: 'config-drive', drive: 'config-drive', ...machine.cdrom })
       : []),
   ]
+}
+
+/** A guest boots from the disks that are meant for it, or else from its first. */
+function bootable(disks: readonly GuestDisk[]): readonly GuestDisk[] {
+  if (disks.some(disk => disk.bootIndex !== undefined)) return disks
+  return disks.map((disk, index) => (index === 0 ? { ...disk, bootIndex: 0 } : disk))
 }
 
 function nicArguments(spec: GuestSpec, slots: Slots): string[] {

@@ -39,8 +39,8 @@ export async function makeConfigDrive(
       await writeFile(join(tree, path), content)
     }
     await writeImage(tree, unfinished)
-    await chown(unfinished, user.uid, user.gid)
-    await chmod(unfinished, 0o400)
+    await chown(unfinished, process.getuid!(), user.gid)
+    await chmod(unfinished, 0o440)
     await rename(unfinished, drive)
   } finally {
     await rm(tree, { recursive: true, force: true })

@@ -16,13 +16,12 @@ export async function prepareConsole(folder: string, user: GuestUser): Promise<v
   await file.chown(user.uid, user.gid).finally(() => file.close())
 }
 
-/** Cuts the log when it is longer than `limitBytes`; at most twice as much is kept. */
-export async function cutConsole(folder: string, limitBytes: number): Promise<void> {
+/** Cuts the guest's log when it is longer than `limitBytes`; at most twice as much is kept. Also empties QEMU's own. */
+export async function cutLogs(folder: string, limitBytes: number): Promise<void> {
   const path = join(folder, guestFiles.consoleLog)
-  const size = await stat(path).then(
-    found => found.size,
-    () => 0,
-  )
+  const complaints = join(folder, guestFiles.stderr)
+  if ((await sizeOf(complaints)) > limitBytes) await truncate(complaints)
+  const size = await sizeOf(path)
   if (size <= limitBytes) return
   const file = await open(path, 'r')
   try {
@@ -34,6 +33,12 @@ export async function cutConsole(folder: string, limitBytes: number): Promise<vo
   }
   await truncate(path)
 }
+
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    found => found.size,
+    () => 0,
+  )
 
 /** The last `length` lines of what is kept (all when undefined). */
 export async function readConsole(folder: string, length?: number): Promise<string> {

@@ -7,7 +7,7 @@ import { silentLog } from '@strata/toolkit/log'
 import { detectAcceleration, guestRuns } from './acceleration.ts'
 import { parseCpuinfo, traitsOf, versionNumber } from './capacity.ts'
 import { findHierarchies, limitFiles } from './cgroups.ts'
-import { cutConsole, lastLines, readConsole } from './console.ts'
+import { cutLogs, lastLines, readConsole } from './console.ts'
 import { noQemu } from './test-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'qemu-host-'))
@@ -118,10 +118,10 @@ describe('the console log', () => {
   it('keeps its end when it is cut, and grows on from there', async () => {
     const log = join(folder, 'console.log')
     writeFileSync(log, 'x'.repeat(5000) + 'y'.repeat(100))
-    await cutConsole(folder, 100)
+    await cutLogs(folder, 100)
     assert.equal(await readConsole(folder), 'y'.repeat(100))
     writeFileSync(log, 'z', { flag: 'a' })
-    await cutConsole(folder, 100)
+    await cutLogs(folder, 100)
     assert.equal(await readConsole(folder), `${'y'.repeat(100)}z`)
   })
 })

@@ -5,7 +5,7 @@
  * ever writes to it again.
  */
 import { createHash, getHashes } from 'node:crypto'
-import { chmod, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Runtime } from '@strata/toolkit/runtime'
 import { type CachedImage, GuestBuildError, type ImageCache } from '../../logic/ports.ts'
@@ -61,6 +61,9 @@ export function createImageCache(options: ImageCacheOptions): ImageCache {
     const unfinished = join(folder, name)
     try {
       await download(image, await content(), unfinished)
+      // The guests' user may read what is the base of many disks, and nobody may change it.
+      await chown(unfinished, process.getuid!(), options.user().gid)
+      await chmod(unfinished, 0o440)
       const virtualSizeBytes = await checkedSize(image, format, folder, name, options.user())
       const path = join(folder, `${image.id}.${format}`)
       await rename(unfinished, path)
@@ -141,7 +144,6 @@ async function download(image: CachedImage, content: AsyncIterable<Uint8Array>, 
   if (found !== undefined && found !== image.hashValue?.toLowerCase()) {
     throw new GuestBuildError(`Image ${image.id} is corrupt: its ${algorithm} is ${found}, not ${image.hashValue}.`)
   }
-  await chmod(path, 0o444)
 }
 
 /** The virtual size in bytes, after making sure that the file is what it is said to be and refers to no other. */

@@ -66,17 +66,13 @@ async function prepare(host: Host, guest: Guest, spec: GuestSpec, hasDisks: bool
     power: 'on',
     cgroups: [...new Set([...(before?.cgroups ?? []), ...host.cgroups.folders(guest.serverId)])],
   }
+  const options = { folder, user: host.user }
+  for (const disk of hasDisks ? spec.disks : []) {
+    const earlier = before?.spec.disks.find(each => each.name === disk.name)
+    await checkDisk(disk, earlier, options)
+  }
   // The folder is ours: QEMU's user may look files up in it, and make some only in `run`.
   await mkdir(folder, { recursive: true, mode: 0o711 })
-  const options = { folder, user: host.user }
-  if (hasDisks) {
-    for (const disk of spec.disks)
-      await checkDisk(
-        disk,
-        before?.spec.disks.find(each => each.name === disk.name),
-        options,
-      )
-  }
   await saveRecord(folder, record)
   guest.record = record
   const drive = spec.configDrive ? makeConfigDrive(spec.configDrive, folder, host.user) : undefined
