@@ -53,6 +53,8 @@ export interface Hooks<F extends Fields> {
     context: RequestContext,
     db: AnyStore['db'],
   ): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>
+  /** The 404 for an id, where the dialect's own words don't fit. */
+  missing?(id: string): Fault
   /** Checks the body and completes the row. What it returns wins over the body. */
   beforeCreate?(body: Create<F>, scene: ChangeScene): Promise<Partial<Row<F>>> | Partial<Row<F>>
   afterCreate?(row: Row<F>, scene: ChangeScene): Promise<void> | void
@@ -298,6 +300,7 @@ async function authorized<F extends Fields>(
   const id = params['id']!
   const [row] = await rows.list(db, { where: { id }, conditions: restriction(kit, context, verb), limit: 1 })
   const missing = () => {
+    if (kit.hooks.missing) return kit.hooks.missing(id)
     const { code, message } = dialect.missing(resource.name, id)
     return notFound(message, code)
   }
