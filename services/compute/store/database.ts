@@ -125,7 +125,87 @@ export interface HostsTable {
   updated_at: string
 }
 
+export interface FlavorsTable {
+  id: string
+  name: string
+  description: string | null
+  vcpus: number
+  /** MiB. */
+  ram: number
+  /** GiB, as `ephemeral`. */
+  disk: number
+  ephemeral: number
+  /** MiB. */
+  swap: number
+  rxtx_factor: number
+  is_public: number
+  disabled: number
+  /** JSON, string to string. */
+  extra_specs: string
+  created_at: string
+  updated_at: string | null
+}
+
+/** Projects that may use a flavor that is not public. */
+export interface FlavorAccessTable {
+  flavor_id: string
+  project_id: string
+}
+
+export interface KeypairsTable {
+  user_id: string
+  name: string
+  /** Counts up over all key pairs. */
+  number: number
+  /** `ssh` or `x509`. */
+  type: string
+  public_key: string
+  fingerprint: string
+  created_at: string
+}
+
+/** Limits that were set. */
+export interface QuotasTable {
+  /** A project's id, or `class:` and the name of a quota class. */
+  owner: string
+  /** Empty for the project's own limits. */
+  user_id: string
+  resource: string
+  /** -1 is none. */
+  hard_limit: number
+}
+
+/** A group of hosts; one with `availability_zone` in its metadata makes that zone. */
+export interface AggregatesTable {
+  id: number
+  uuid: string
+  name: string
+  /** JSON, string to string. */
+  metadata: string
+  /** JSON list of host names. */
+  hosts: string
+  created_at: string
+  updated_at: string | null
+}
+
+export interface ServerGroupsTable {
+  id: string
+  project_id: string
+  user_id: string
+  name: string
+  policy: string
+  /** JSON: `max_server_per_host` of anti-affinity. */
+  rules: string
+  created_at: string
+}
+
 export interface ComputeTables extends SagaTables {
+  flavors: FlavorsTable
+  flavor_access: FlavorAccessTable
+  keypairs: KeypairsTable
+  quotas: QuotasTable
+  aggregates: AggregatesTable
+  server_groups: ServerGroupsTable
   servers: ServersTable
   instance_actions: InstanceActionsTable
   hosts: HostsTable

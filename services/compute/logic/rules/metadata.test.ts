@@ -32,16 +32,11 @@ const subject: MetadataSubject = {
     {
       port_id: 'port-1',
       network_id: 'net-1',
-      label: 'private',
       mac_address: 'fa:16:3e:00:00:01',
       mtu: 1442,
       vif_name: 'tapport-1',
-      fixed_ips: [
-        { subnet_id: 's4', ip_address: '10.0.0.5' },
-        { subnet_id: 's6', ip_address: 'fd00::5' },
-      ],
-      floating_ips: [{ fixed_ip_address: '10.0.0.5', floating_ip_address: '172.24.4.9' }],
-      ours: true,
+      fixed_ips: [{ ip_address: '10.0.0.5' }, { ip_address: 'fd00::5' }],
+      floating_ips: [{ floating_ip_address: '172.24.4.9' }],
       tag: 'front',
     },
   ],

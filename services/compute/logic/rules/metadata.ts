@@ -6,7 +6,18 @@
  * its entries, a *leaf* has content. Sources: the OpenStack metadata reference and the EC2 user guide.
  */
 import { Buffer } from 'node:buffer'
-import type { Nic } from '../../store/database.ts'
+
+/** A network card, as far as its guest may know it. */
+export interface MetadataNic {
+  readonly port_id: string
+  readonly network_id: string
+  readonly mac_address: string
+  readonly mtu: number
+  readonly vif_name: string
+  readonly fixed_ips: readonly { readonly ip_address: string }[]
+  readonly floating_ips: readonly { readonly floating_ip_address: string }[]
+  readonly tag: string | null
+}
 
 export interface MetadataSubject {
   readonly id: string
@@ -24,7 +35,7 @@ export interface MetadataSubject {
   readonly metadata: Readonly<Record<string, string>>
   readonly key?: { readonly name: string; readonly publicKey: string; readonly type?: string }
   readonly userData?: Uint8Array
-  readonly nics: readonly Nic[]
+  readonly nics: readonly MetadataNic[]
   readonly securityGroups?: readonly string[]
   /** `/dev/vda` unless set. */
   readonly rootDeviceName?: string
@@ -190,7 +201,7 @@ function fullHostname(subject: MetadataSubject, { dhcpDomain = 'novalocal' }: Me
 }
 
 /** Only devices that carry a tag are told of: by it the guest tells them apart. */
-function devices(nics: readonly Nic[], version: string): object[] {
+function devices(nics: readonly MetadataNic[], version: string): object[] {
   return nics
     .filter(nic => nic.tag !== null)
     .map(nic => ({
@@ -204,7 +215,7 @@ function devices(nics: readonly Nic[], version: string): object[] {
 }
 
 /** Every address is given by DHCP, so the guest needs to know no more than which links to ask on. */
-function networkData(nics: readonly Nic[]): object {
+function networkData(nics: readonly MetadataNic[]): object {
   const networks: object[] = []
   for (const nic of nics)
     for (const family of new Set(nic.fixed_ips.map(ip => (ip.ip_address.includes(':') ? 'ipv6_dhcp' : 'ipv4_dhcp'))))
