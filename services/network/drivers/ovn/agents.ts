@@ -41,22 +41,22 @@ function agentId(chassis: string, kind: string): string {
 }
 
 export interface AgentsOptions {
+  /** When the chassis were asked last, in ms since the epoch; kept between calls, so that dead ones delay one call only. */
+  readonly memory: { askedAt: number }
   readonly northbound: OvsdbClient
   readonly replica: Replica
   readonly availabilityZone: string
 }
 
-export async function agentsOfChassis({
-  northbound,
-  replica,
-  availabilityZone,
-}: AgentsOptions): Promise<NetworkAgent[]> {
+export async function agentsOfChassis(options: AgentsOptions): Promise<NetworkAgent[]> {
+  const { northbound, replica, availabilityZone, memory } = options
   const privates = () => new Map([...replica.rows('Chassis_Private').values()].map(row => [row['name'] as string, row]))
   const lastHeard = (name: string): number => (privates().get(name)?.['nb_cfg_timestamp'] as number) ?? 0
   const names = [...replica.rows('Chassis').values()].map(row => row['name'] as string)
   const asked = Date.now()
   const isFresh = (name: string): boolean => lastHeard(name) >= asked - FRESH_MS
-  if (!names.every(isFresh)) {
+  if (!names.every(isFresh) && asked - memory.askedAt > ANSWER_MS) {
+    memory.askedAt = asked
     await northbound.transact('OVN_Northbound', [mutate('NB_Global', [], [['nb_cfg', '+=', 1]])])
     await replica.until(() => names.every(isFresh), ANSWER_MS).catch(() => {})
   }

@@ -10,10 +10,10 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { createOvsdbClient, openLocalSwitch } from '@strata/toolkit/ovsdb'
-import type { NetworkBackend, PortStatus } from '../../logic/ports.ts'
+import { EMPTY_SNAPSHOT, type NetworkBackend, type NetworkSnapshot, type PortStatus } from '../../logic/ports.ts'
 import { createOvnBackend } from './backend.ts'
 import { disableOffloads, run, succeeds } from './commands.ts'
-import { missingPrograms } from './daemons.ts'
+import { whyNotOvn } from './daemons.ts'
 import { id, mac, rule, smallCloud } from './fixtures.ts'
 import { createOvnHost, type OvnHost } from './host.ts'
 import { ovnLayout } from './layout.ts'
@@ -21,9 +21,8 @@ import { eventually, runningPid } from './processes.ts'
 
 const EXTERNAL = '172.31.77'
 const HOST = 'strata-test-host'
-const TOOLS = ['/usr/sbin/haproxy', '/usr/sbin/ethtool', '/usr/sbin/nft', '/usr/sbin/ip']
-const missing = process.getuid?.() === 0 ? (missingPrograms() ?? TOOLS.find(path => !existsSync(path))) : 'root'
-const skip = missing === undefined ? false : `needs ${missing}`
+const missing = whyNotOvn() ?? (existsSync('/usr/sbin/nft') ? undefined : '/usr/sbin/nft is missing')
+const skip = missing ?? false
 
 const stateDir = skip ? '' : mkdtempSync('/tmp/strata-ovn-')
 const layout = ovnLayout(stateDir)
@@ -34,6 +33,14 @@ const logs: string[] = []
 let host: OvnHost
 let backend: NetworkBackend
 const metadataService = createServer((request, response) => response.end(JSON.stringify(request.headers)))
+
+const cloud = (): NetworkSnapshot => {
+  const snapshot = smallCloud(EXTERNAL)
+  const ports = snapshot.ports.map(port =>
+    port.device_owner === 'compute:nova' ? { ...port, 'binding:host_id': HOST } : port,
+  )
+  return { ...snapshot, ports }
+}
 
 const openHost = (): OvnHost =>
   createOvnHost({
@@ -134,7 +141,7 @@ test('a snapshot becomes rows once, and ports come up on the host that has them'
 }, async () => {
   const events: PortStatus[] = []
   backend.watchPorts(status => events.push(status))
-  const first = await backend.sync(smallCloud(EXTERNAL))
+  const first = await backend.sync(cloud())
   assert.ok(first.created > 20 && first.updated === 0 && first.deleted === 0)
   await plugGuest('r1', '10.61.0.11/24', '10.61.0.1')
   await plugGuest('r2', '10.61.0.12/24', '10.61.0.1')
@@ -142,7 +149,7 @@ test('a snapshot becomes rows once, and ports come up on the host that has them'
   const isUp = (guest: string) =>
     events.some(({ port_id, status, host }) => port_id === id(guest) && status === 'ACTIVE' && host === HOST)
   assert.ok(await eventually(() => ['r1', 'r2', 'b1'].every(isUp), 10_000), JSON.stringify(events))
-  const { durationMs, ...second } = await backend.sync(smallCloud(EXTERNAL))
+  const { durationMs, ...second } = await backend.sync(cloud())
   assert.deepEqual(second, { created: 0, updated: 0, deleted: 0 })
 })
 
@@ -249,28 +256,31 @@ test('the daemons outlive their starter, are found again, and a killed one comes
   await answers(() => askFromHost(`${EXTERNAL}.50`, 8081), `${EXTERNAL}.1`)
 })
 
-test('an empty snapshot removes every row, and stopping leaves nothing on the machine', {
+const metadataNamespaces = (): string[] =>
+  readdirSync('/run/netns').filter(name => ['red', 'blue'].some(network => name === `ovnmeta-${id(network)}`))
+
+test('an empty snapshot removes every row and the ways to metadata', { skip, timeout: 30_000 }, async () => {
+  const { networks, ports } = cloud()
+  await backend.sync(EMPTY_SNAPSHOT)
+  assert.deepEqual(backend.portStatuses(), [])
+  const proxy = { pidFile: `${layout.runDir}/haproxy.pid`, marker: `${layout.runDir}/haproxy.cfg` }
+  const gone = () => runningPid(proxy) === undefined && metadataNamespaces().length === 0
+  assert.ok(await eventually(gone, 10_000), logs.join('\n'))
+  await backend.apply({ put: { networks, ports } })
+  assert.ok(await eventually(() => metadataNamespaces().length === 2, 10_000), logs.join('\n'))
+})
+
+test('stopping, by a process that did not start it, leaves nothing on the machine', {
   skip,
   timeout: 30_000,
 }, async () => {
   const pids = Object.values(host.pids())
-  await backend.sync({
-    networks: [],
-    subnets: [],
-    ports: [],
-    routers: [],
-    floatingips: [],
-    security_groups: [],
-    security_group_rules: [],
-  })
-  assert.deepEqual(backend.portStatuses(), [])
-  const proxy = { pidFile: `${layout.runDir}/haproxy.pid`, marker: `${layout.runDir}/haproxy.cfg` }
-  const gone = () =>
-    runningPid(proxy) === undefined && !readdirSync('/run/netns').some(name => name === `ovnmeta-${id('red')}`)
-  assert.ok(await eventually(gone, 10_000), 'metadata goes with its networks')
+  await host.close()
+  host = openHost()
   await host.stop()
   const devices = readdirSync('/sys/class/net').filter(name => name.includes(layout.tag) || name.startsWith('smd'))
   assert.deepEqual(devices, [])
+  assert.deepEqual(metadataNamespaces(), [])
   assert.deepEqual(
     pids.filter(pid => existsSync(`/proc/${pid}/exe`)),
     [],

@@ -36,6 +36,7 @@ export function createOvnBackend(options: OvnBackendOptions): NetworkBackend {
   const southbound = createOvsdbClient({ remote: options.southbound, log })
   const listeners = new Set<(status: PortStatus) => void>()
   const told = new Map<string, PortStatus>()
+  const agentsMemory = { askedAt: 0 }
   let nb: Replica | undefined
   let sb: Replica | undefined
   let snapshot: NetworkSnapshot | undefined
@@ -145,7 +146,7 @@ export function createOvnBackend(options: OvnBackendOptions): NetworkBackend {
       return () => void listeners.delete(listener)
     },
     async agents() {
-      return agentsOfChassis({ northbound, replica: opened().sb, availabilityZone })
+      return agentsOfChassis({ northbound, replica: opened().sb, availabilityZone, memory: agentsMemory })
     },
     async close() {
       await queue.catch(() => {})

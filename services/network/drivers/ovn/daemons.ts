@@ -15,8 +15,16 @@ const SCHEMAS = {
   sb: '/usr/share/ovn/ovn-sb.ovsschema',
   conf: '/usr/share/openvswitch/vswitch.ovsschema',
 } as const
-const PROGRAMS = ['/usr/sbin/ovsdb-server', '/usr/sbin/ovs-vswitchd', '/usr/bin/ovn-northd', '/usr/bin/ovn-controller']
-const DEBIAN_PACKAGES = 'ovn-central ovn-host openvswitch-switch'
+const PROGRAMS = [
+  '/usr/sbin/ovsdb-server',
+  '/usr/sbin/ovs-vswitchd',
+  '/usr/bin/ovn-northd',
+  '/usr/bin/ovn-controller',
+  '/usr/sbin/haproxy',
+  '/usr/sbin/ethtool',
+  '/usr/sbin/ip',
+]
+const DEBIAN_PACKAGES = 'ovn-central ovn-host openvswitch-switch haproxy ethtool iproute2 nftables'
 
 export type DaemonName = 'nb' | 'sb' | 'conf' | 'northd' | 'vswitchd' | 'controller'
 
@@ -41,8 +49,9 @@ export interface DaemonsOptions {
   readonly afterSwitch: (started: boolean) => Promise<void>
 }
 
-/** What is missing on this machine for `createDaemons`, in words, or undefined. */
-export function missingPrograms(): string | undefined {
+/** Why this machine cannot run the OVN driver, in words, or undefined when it can. */
+export function whyNotOvn(): string | undefined {
+  if (process.getuid?.() !== 0) return 'OVN and Open vSwitch need root'
   const missing = [...PROGRAMS, ...Object.values(SCHEMAS)].filter(path => !existsSync(path))
   return missing.length === 0 ? undefined : `${missing.join(', ')} missing: install ${DEBIAN_PACKAGES}`
 }
@@ -150,7 +159,7 @@ export function createDaemons(options: DaemonsOptions): Daemons {
 
   return {
     async start() {
-      const missing = missingPrograms()
+      const missing = whyNotOvn()
       if (missing !== undefined) throw new Error(missing)
       await mkdir(layout.logDir, { recursive: true })
       await mkdir(layout.runDir, { recursive: true, mode: 0o755 })

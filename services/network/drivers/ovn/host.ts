@@ -18,7 +18,7 @@ import {
   renameDatapathDevice,
 } from './datapath.ts'
 import { type OvnRemotes, ovnLayout } from './layout.ts'
-import { type MetadataHost, openMetadataHost } from './metadata.ts'
+import { type MetadataHost, openMetadataHost, removeMetadata } from './metadata.ts'
 import { configureProviderBridge, unconfigureProviderBridge } from './provider-bridge.ts'
 
 export interface OvnHostOptions {
@@ -60,7 +60,7 @@ export interface OvnHost {
   pids(): ReturnType<Daemons['pids']>
   /** Lets go; the data plane goes on. */
   close(): Promise<void>
-  /** Removes everything from the machine except the databases' files. */
+  /** Removes everything from the machine except the databases' files; `start` need not have been called. */
   stop(): Promise<void>
 }
 
@@ -94,11 +94,13 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
   let localSwitch: LocalSwitch | undefined
   let metadata: MetadataHost | undefined
 
+  const openSwitch = async (): Promise<LocalSwitch> => {
+    await switchClient.connect()
+    return openLocalSwitch(switchClient)
+  }
+
   const configureChassis = async (): Promise<void> => {
-    if (localSwitch === undefined) {
-      await switchClient.connect()
-      localSwitch = await openLocalSwitch(switchClient)
-    }
+    localSwitch ??= await openSwitch()
     const settings = {
       'system-id': host,
       hostname: host,
@@ -174,7 +176,11 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
     pids: () => daemons.pids(),
     close: letGo,
     async stop() {
-      await metadata?.stop()
+      await metadata?.close()
+      // A process that only came to stop has not opened the switch, and where the switch is dead there is nothing to open.
+      if (localSwitch === undefined && (!managed || daemons.pids().conf !== undefined)) localSwitch = await openSwitch()
+      if (managed && daemons.pids().vswitchd === undefined) localSwitch = undefined
+      await removeMetadata(layout.runDir, localSwitch)
       if (!managed && hasExternal) await localSwitch?.removeBridge(layout.providerBridge)
       await unconfigureProviderBridge(layout)
       await letGo()

@@ -5,7 +5,7 @@
  */
 
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import type { LocalSwitch, OvsdbClient, Replica } from '@strata/toolkit/ovsdb'
 import { METADATA_IPV4, METADATA_IPV6 } from '../../logic/ports.ts'
 import { disableOffloads, run, succeeds } from './commands.ts'
@@ -17,7 +17,7 @@ import {
   namespaceName,
   proxyConfig,
 } from './metadata-plan.ts'
-import { type DaemonSpec, eventually, runningPid, signal, startDaemon, stopDaemon } from './processes.ts'
+import { type DaemonSpec, runningPid, signal, startDaemon, stopDaemon } from './processes.ts'
 
 /** External id of ports on the integration bridge that lead into a metadata namespace. */
 const OWNER_ID = 'strata:metadata'
@@ -40,12 +40,10 @@ export interface MetadataHost {
   reconcile(): Promise<void>
   /** Lets go; namespaces and proxy go on. */
   close(): Promise<void>
-  /** Takes proxy, links and namespaces away. */
-  stop(): Promise<void>
 }
 
 function proxySpec(runDir: string): DaemonSpec {
-  const config = `${runDir}/haproxy.cfg`
+  const config = proxyConfigFile(runDir)
   const pidFile = `${runDir}/haproxy.pid`
   return {
     name: 'haproxy',
@@ -81,6 +79,31 @@ async function tearDownNamespace(networkId: string): Promise<void> {
   if (existsSync(`/run/netns/${namespace}`)) await run('ip', ['netns', 'delete', namespace])
 }
 
+const proxyConfigFile = (runDir: string): string => `${runDir}/haproxy.cfg`
+
+/** Networks whose links are on the switch here. */
+function linkedNetworks(localSwitch: LocalSwitch): string[] {
+  return [...localSwitch.ports().values()].flatMap(
+    row => (row['external_ids'] as Record<string, string>)[OWNER_ID] ?? [],
+  )
+}
+
+/**
+ * Takes proxy, links and namespaces away. Needs no southbound database, and no switch either: what the proxy served is
+ * known from its configuration.
+ */
+export async function removeMetadata(runDir: string, localSwitch: LocalSwitch | undefined): Promise<void> {
+  const config = await readFile(proxyConfigFile(runDir), 'utf8').catch(() => '')
+  const served = [...config.matchAll(/^frontend (\S+)$/gm)].map(match => match[1]!)
+  const linked = localSwitch === undefined ? [] : linkedNetworks(localSwitch)
+  await stopDaemon(proxySpec(runDir))
+  for (const networkId of new Set([...served, ...linked])) {
+    await localSwitch?.removePort(hostDevice(networkId))
+    await tearDownNamespace(networkId)
+  }
+  for (const file of ['haproxy.cfg', 'haproxy.sock', 'haproxy.pid']) await rm(`${runDir}/${file}`, { force: true })
+}
+
 export async function openMetadataHost(options: MetadataHostOptions): Promise<MetadataHost> {
   const {
     southbound,
@@ -107,9 +130,6 @@ export async function openMetadataHost(options: MetadataHostOptions): Promise<Me
     const own = [...replica.rows('Chassis').values()].find(row => row['name'] === chassis)
     return own === undefined ? [] : metadataNetworks(replica.rows('Port_Binding').values(), own['_uuid'] as string)
   }
-
-  const networksHere = (): string[] =>
-    [...localSwitch.ports().values()].flatMap(row => (row['external_ids'] as Record<string, string>)[OWNER_ID] ?? [])
 
   const setProxy = async (networkIds: readonly string[], fresh: boolean): Promise<void> => {
     if (networkIds.length === 0) return stopDaemon(proxy)
@@ -148,7 +168,7 @@ export async function openMetadataHost(options: MetadataHostOptions): Promise<Me
       next.set(networkId, description)
     }
     await setProxy([...next.keys()], fresh)
-    for (const networkId of networksHere()) {
+    for (const networkId of linkedNetworks(localSwitch)) {
       if (next.has(networkId)) continue
       await localSwitch.removePort(hostDevice(networkId))
       await tearDownNamespace(networkId)
@@ -182,12 +202,5 @@ export async function openMetadataHost(options: MetadataHostOptions): Promise<Me
   return {
     reconcile,
     close: letGo,
-    async stop() {
-      await letGo()
-      await reconcileOnce([])
-      await eventually(() => runningPid(proxy) === undefined, 2000)
-      for (const file of (await readdir(runDir).catch(() => [])).filter(name => name.startsWith('haproxy.')))
-        await rm(`${runDir}/${file}`)
-    },
   }
 }
