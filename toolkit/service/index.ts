@@ -45,6 +45,8 @@ export interface ServiceInstance {
   readonly microversions?: MicroversionRange
   /** A second header that carries the request id, as older clients know it: `x-compute-request-id`. */
   readonly requestIdHeader?: string
+  /** How it checks the tokens of its own callers, where it does so itself instead of asking identity. */
+  readonly verifyToken?: TokenVerifier
   /** Starts what runs by itself: sagas that were cut off, reconcilers, watches. Called once all services are mounted. */
   start?(): Promise<void>
   /** Ends what `start` began and closes the store. Guests and networks go on. */
@@ -58,13 +60,15 @@ export interface ServiceHealth {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
-export interface ServiceDefinition<Extra> {
+export interface ServiceDefinition<Extra, Instance extends ServiceInstance = ServiceInstance> {
   readonly type: string
   readonly config: readonly ConfigSection<unknown>[]
-  build(environment: ServiceEnvironment, extra: Extra): Promise<ServiceInstance>
+  build(environment: ServiceEnvironment, extra: Extra): Promise<Instance>
 }
 
 /** Only helps inference. */
-export function defineService<Extra = void>(definition: ServiceDefinition<Extra>): ServiceDefinition<Extra> {
+export function defineService<Extra = void, Instance extends ServiceInstance = ServiceInstance>(
+  definition: ServiceDefinition<Extra, Instance>,
+): ServiceDefinition<Extra, Instance> {
   return definition
 }

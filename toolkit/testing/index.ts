@@ -116,7 +116,14 @@ export async function startService<Extra>(
   const { environment, clean } = testEnvironment(overrides)
   const instance = await definition.build(environment, extra)
   const server = createServer()
-  await mount({ server, service: instance, ...environment, identityUrl: () => 'http://localhost/identity' })
+  const verifyToken = instance.verifyToken ?? environment.verifyToken
+  await mount({
+    server,
+    service: instance,
+    ...environment,
+    verifyToken,
+    identityUrl: () => 'http://localhost/identity',
+  })
   await server.ready()
   await instance.start?.()
   return {
