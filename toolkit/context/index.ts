@@ -100,5 +100,7 @@ function credentialsOf(token: TokenInfo | undefined): Credentials {
     domain_id: token.domain?.id,
     system_scope: token.system ? 'all' : undefined,
     scope,
+    // As the rules of identity name it: `token.project.domain.id`.
+    token,
   }
 }

@@ -211,7 +211,7 @@ async function createOne<F extends Fields>(
 ): Promise<Row<F>> {
   const { resource, rows, hooks, runtime } = kit
   const { context, request, tx } = scene
-  const body = received(resource, given)
+  const body = settable(resource, received(resource, given))
   const defaults = Object.fromEntries(
     Object.entries(resource.fields).map(([name, field]) => [name, field.default ?? null]),
   )
@@ -256,6 +256,7 @@ async function update<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
     store.transaction(async (tx, afterCommit) => {
       const scene: ChangeScene = { tx, request, context: request.context, afterCommit }
       const before = await authorized(kit, request, 'update', tx)
+      refuseFixed(resource, given, before)
       enforceFields(kit, 'update', given, request.context, await target(kit, before, request.context, tx), before)
       const merged =
         resource.extra && given[resource.extra]
@@ -363,6 +364,28 @@ function received(resource: Resource, given: Readonly<Record<string, unknown>>):
   }
   if (resource.extra && Object.keys(extra).length > 0) body[resource.extra] = extra
   return body
+}
+
+/** Bodies with room for extra attributes can also name fields that are the service's own to set: those are passed over. */
+function settable(resource: Resource, body: Record<string, unknown>): Record<string, unknown> {
+  if (!resource.extra) return body
+  return Object.fromEntries(
+    Object.entries(body).filter(([name]) => name === resource.extra || resource.fields[name]!.create !== 'never'),
+  )
+}
+
+/** In such bodies a field that cannot be changed may be named, as it is. */
+function refuseFixed(
+  resource: Resource,
+  given: Record<string, unknown>,
+  before: Readonly<Record<string, unknown>>,
+): void {
+  if (!resource.extra) return
+  for (const [name, value] of Object.entries(given)) {
+    if (name === resource.extra || resource.fields[name]!.update) continue
+    if (value !== before[name]) throw badRequest(`Invalid input for field '${name}': ${name} cannot be changed`)
+    delete given[name]
+  }
 }
 
 const mergeExtra = (before: unknown, given: unknown): object => ({ ...(before as object | null), ...(given as object) })
