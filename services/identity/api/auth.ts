@@ -1,0 +1,106 @@
+/** Tokens: `/v3/auth/tokens`, and what a caller may ask about its own under `/v3/auth`. */
+import type { RequestContext } from '@strata/toolkit/context'
+import { forbidden } from '@strata/toolkit/fault'
+import { isTrue } from '@strata/toolkit/resource'
+import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
+import { tokenNotFound } from '../contract/errors.ts'
+import { domain, project } from '../contract/project.ts'
+import { type AuthRequest, authSchema } from '../contract/token.ts'
+import { reachableDomains, reachableProjects, reachesSystem } from '../logic/assignment/reachable.ts'
+import type { Parts } from '../logic/parts.ts'
+import { authenticate } from '../logic/token/authenticate.ts'
+import type { CheckedToken } from '../logic/token/tokens.ts'
+import { collection } from './view.ts'
+
+const answer = (status: number, text: string, token: CheckedToken, request: ApiRequest) =>
+  reply(status, request.query['nocatalog'] === undefined ? token.body : token.bodyWithoutCatalog, {
+    'x-subject-token': text,
+    vary: 'X-Auth-Token',
+    'content-type': 'application/json',
+  })
+
+export function authOperations(parts: Parts): Operation[] {
+  return [...tokenOperations(parts), ...ownOperations(parts)]
+}
+
+function tokenOperations(parts: Parts): Operation[] {
+  const subject = async (request: ApiRequest, rule: string) => {
+    const text = request.headers['x-subject-token']
+    if (typeof text !== 'string' || text === '') throw tokenNotFound()
+    const token = await parts.tokens.check(text, expiredFor(request))
+    if (!token) throw tokenNotFound()
+    request.context.enforce(rule, { target: { token: { user_id: token.payload.userId } } })
+    return { text, token }
+  }
+  const expiredFor = ({ context, query }: ApiRequest) =>
+    isTrue(String(query['allow_expired'] ?? '')) && context.can('service_or_admin')
+      ? parts.config.allow_expired_window * 1000
+      : 0
+  return [
+    operation<AuthRequest>({
+      method: 'POST',
+      path: '/v3/auth/tokens',
+      auth: 'none',
+      body: authSchema,
+      async handler(request) {
+        const token = await authenticate(parts, request.body)
+        return answer(201, token.text, token, request)
+      },
+    }),
+    operation({
+      method: 'GET',
+      path: '/v3/auth/tokens',
+      async handler(request) {
+        const { text, token } = await subject(request, 'identity:validate_token')
+        return answer(200, text, token, request)
+      },
+    }),
+    operation({
+      method: 'HEAD',
+      path: '/v3/auth/tokens',
+      async handler(request) {
+        const { text, token } = await subject(request, 'identity:check_token')
+        return answer(200, text, token, request)
+      },
+    }),
+    operation({
+      method: 'DELETE',
+      path: '/v3/auth/tokens',
+      async handler(request) {
+        const { token } = await subject(request, 'identity:revoke_token')
+        await parts.store.transaction(async (tx, afterCommit) => {
+          await parts.tokens.revoke(tx, { auditId: token.payload.auditIds[0] })
+          parts.changed(afterCommit)
+        })
+        return undefined
+      },
+    }),
+  ]
+}
+
+function ownOperations(parts: Parts): Operation[] {
+  const own = (path: string, rule: string, handler: (request: ApiRequest, caller: RequestContext) => Promise<object>) =>
+    operation({ method: 'GET', path, policy: rule, handler: request => handler(request, request.context) })
+  const { db } = parts.store
+  return [
+    own('/v3/auth/projects', 'identity:get_auth_projects', async (request, { userId }) =>
+      collection(project, await reachableProjects(db, userId), request),
+    ),
+    own('/v3/auth/domains', 'identity:get_auth_domains', async (request, { userId }) =>
+      collection(domain, await reachableDomains(db, userId), request),
+    ),
+    own('/v3/auth/system', 'identity:get_auth_system', async (request, { userId }) => ({
+      system: (await reachesSystem(db, userId)) ? [{ all: true }] : [],
+      links: { self: `${request.baseUrl}/v3/auth/system` },
+    })),
+    own('/v3/auth/catalog', 'identity:get_auth_catalog', async (request, { projectId, tokenText }) => {
+      if (!projectId) throw forbidden('A project-scoped token is required to produce a service catalog.')
+      const token = await parts.tokens.check(tokenText ?? '')
+      if (!token) throw tokenNotFound()
+      return {
+        catalog: (JSON.parse(token.body) as { token: { catalog: object[] } }).token.catalog,
+        links: { self: `${request.baseUrl}/v3/auth/catalog` },
+      }
+    }),
+  ]
+}

@@ -1,0 +1,92 @@
+/** The plain verbs of all resources, derived from their declarations, and the few of them that need a hand. */
+import { derive } from '@strata/toolkit/resource'
+import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
+import { endpoint, region, service } from '../contract/catalog.ts'
+import { dialect, invalid } from '../contract/errors.ts'
+import { group } from '../contract/group.ts'
+import { domain, project } from '../contract/project.ts'
+import { role } from '../contract/role.ts'
+import { type PasswordChange, passwordChangeSchema, user } from '../contract/user.ts'
+import { endpointHooks, regionHooks, serviceHooks } from '../logic/catalog.ts'
+import { domainHooks } from '../logic/domain.ts'
+import { groupHooks } from '../logic/group.ts'
+import type { Parts } from '../logic/parts.ts'
+import { projectHooks } from '../logic/project.ts'
+import { roleHooks } from '../logic/role.ts'
+import { userLogic } from '../logic/user.ts'
+
+export function resourceOperations(parts: Parts): Operation[] {
+  const shared = {
+    store: parts.store,
+    dialect,
+    runtime: parts.runtime,
+    newId: (uuid: string) => uuid.replaceAll('-', ''),
+    maxLimit: parts.config.max_list_limit,
+  }
+  const users = userLogic(parts)
+  return [
+    ...derive(domain, { ...shared, hooks: domainHooks(parts) }),
+    ...derive(project, { ...shared, hooks: projectHooks(parts) }).map(listing(project.path, { is_domain: 'false' })),
+    ...derive(user, { ...shared, hooks: users.hooks }).map(before(['POST', 'PATCH'], users.prepare)),
+    operation<PasswordChange>({
+      method: 'POST',
+      path: '/v3/users/:user_id/password',
+      // Whoever knows the original password may; also without a token, since the password may have expired.
+      auth: 'none',
+      body: passwordChangeSchema,
+      async handler({ params, body }) {
+        await users.changePassword(params['user_id']!, body.user)
+        return undefined
+      },
+    }),
+    ...derive(group, { ...shared, hooks: groupHooks(parts) }),
+    ...derive(role, { ...shared, hooks: roleHooks(parts) }).map(listing(role.path, { domain_id: '' })),
+    ...regionOperations(derive(region, { ...shared, hooks: regionHooks(parts) })),
+    ...derive(service, { ...shared, hooks: serviceHooks(parts) }),
+    ...derive(endpoint, { ...shared, hooks: endpointHooks(parts) }),
+  ]
+}
+
+/** A region can also be made under the id that its path names. */
+function regionOperations(derived: Operation[]): Operation[] {
+  const create = derived.find(one => one.method === 'POST')!
+  return [
+    ...derived,
+    {
+      ...create,
+      method: 'PUT',
+      path: `${region.path}/:id`,
+      handler(request) {
+        const given = (request.body as { region: { id?: string } }).region
+        const id = request.params['id']!
+        if (given.id !== undefined && given.id !== id) throw invalid('id', `must be that of the path: ${id}`)
+        return create.handler(changed(request, { body: { region: { ...given, id } } }))
+      },
+    },
+  ]
+}
+
+/** Filters of the list that hold when the caller says nothing else. */
+const listing =
+  (path: string, filters: Readonly<Record<string, string>>) =>
+  (one: Operation): Operation =>
+    one.method === 'GET' && one.path === path
+      ? { ...one, handler: request => one.handler(changed(request, { query: { ...filters, ...request.query } })) }
+      : one
+
+const before =
+  (methods: readonly string[], prepare: (request: ApiRequest) => Promise<void>) =>
+  (one: Operation): Operation =>
+    methods.includes(one.method)
+      ? {
+          ...one,
+          async handler(request) {
+            await prepare(request)
+            return one.handler(request)
+          },
+        }
+      : one
+
+/** The same request with some of it replaced; what it makes on demand stays so. */
+const changed = (request: ApiRequest, change: Partial<ApiRequest>): ApiRequest =>
+  Object.assign(Object.create(request) as ApiRequest, change)

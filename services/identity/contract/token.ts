@@ -1,0 +1,119 @@
+/**
+ * Tokens and how they are asked for (`POST /v3/auth/tokens`). A token's *scope* is a project, a domain, the system, or nothing
+ * (unscoped). Its *audit ids* are safe to log: its own first, then that of the first token of its chain.
+ */
+export interface Ref {
+  readonly id?: string
+  readonly name?: string
+}
+export interface RefInDomain extends Ref {
+  readonly domain?: Ref
+}
+
+export interface AuthRequest {
+  readonly auth: {
+    readonly identity: {
+      readonly methods: readonly string[]
+      readonly password?: { readonly user: RefInDomain & { readonly password: string } }
+      readonly token?: { readonly id: string }
+    }
+    readonly scope?:
+      | 'unscoped'
+      | {
+          readonly project?: RefInDomain
+          readonly domain?: Ref
+          readonly system?: { readonly all?: boolean }
+          readonly unscoped?: object
+        }
+  }
+}
+
+const string = { type: 'string', maxLength: 4096 }
+const ref = {
+  type: 'object',
+  anyOf: [{ required: ['id'] }, { required: ['name'] }],
+  properties: { id: string, name: string },
+}
+const refInDomain = { ...ref, properties: { ...ref.properties, domain: ref } }
+
+export const authSchema = {
+  type: 'object',
+  required: ['auth'],
+  properties: {
+    auth: {
+      type: 'object',
+      required: ['identity'],
+      properties: {
+        identity: {
+          type: 'object',
+          required: ['methods'],
+          properties: {
+            methods: { type: 'array', minItems: 1, items: string },
+            password: {
+              type: 'object',
+              required: ['user'],
+              properties: {
+                user: {
+                  ...refInDomain,
+                  required: ['password'],
+                  properties: { ...refInDomain.properties, password: string },
+                },
+              },
+            },
+            token: { type: 'object', required: ['id'], properties: { id: string } },
+          },
+        },
+        scope: {
+          anyOf: [
+            { type: 'string', enum: ['unscoped'] },
+            {
+              type: 'object',
+              maxProperties: 1,
+              properties: {
+                project: refInDomain,
+                domain: ref,
+                system: { type: 'object', properties: { all: { type: 'boolean' } } },
+                unscoped: { type: 'object' },
+              },
+            },
+          ],
+        },
+      },
+    },
+  },
+}
+
+interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+export interface CatalogEntry {
+  readonly id: string
+  readonly type: string
+  readonly name: string
+  readonly endpoints: readonly {
+    readonly id: string
+    readonly interface: string
+    readonly region: string | null
+    readonly region_id: string | null
+    readonly url: string
+  }[]
+}
+
+/** Answer of `POST` and `GET /v3/auth/tokens`. */
+export interface TokenBody {
+  readonly token: {
+    readonly methods: readonly string[]
+    readonly user: Named & { readonly domain: Named; readonly password_expires_at: string | null }
+    readonly audit_ids: readonly string[]
+    readonly expires_at: string
+    readonly issued_at: string
+    readonly project?: Named & { readonly domain: Named }
+    readonly is_domain?: boolean
+    readonly domain?: Named
+    readonly system?: { readonly all: true }
+    readonly roles?: readonly Named[]
+    readonly catalog?: readonly CatalogEntry[]
+  }
+}

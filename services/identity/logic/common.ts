@@ -1,0 +1,51 @@
+/** Rules that several resources share: whose domain, filters by part of a name, the option `immutable`. */
+import type { RequestContext } from '@strata/toolkit/context'
+import type { Condition } from '@strata/toolkit/resource'
+import { sql } from '@strata/toolkit/store'
+import { immutableResource } from '../contract/errors.ts'
+import type { Options } from '../contract/names.ts'
+
+/** The domain of what a caller makes without saying whose it is. */
+export const domainOf = (context: RequestContext): string =>
+  context.domainId || context.token?.project?.domain.id || 'default'
+
+/** Callers whose token is of a domain see in lists what is of that domain. */
+export const ofCallersDomain =
+  (column: string) =>
+  (context: RequestContext, verb: string): readonly Condition[] =>
+    verb === 'list' && context.scope === 'domain' ? [eb => eb(column, '=', context.domainId)] : []
+
+/** Members of the target that a rule of a list may ask for. */
+export const listTarget = (context: RequestContext) => ({ domain_id: context.domainId || undefined })
+
+/** `name__contains=x` and the like, for one column. */
+export function partFilters(column: string): Record<string, (values: readonly string[]) => Condition> {
+  const like = (pattern: (text: string) => string, fold: boolean) => (values: readonly string[]) => {
+    const text = pattern((values.at(-1) ?? '').replace(/[!%_]/g, one => `!${one}`))
+    const condition = fold
+      ? sql<boolean>`lower(${sql.ref(column)}) like ${text.toLowerCase()} escape '!'`
+      : sql<boolean>`${sql.ref(column)} like ${text} escape '!'`
+    return () => condition
+  }
+  const kinds = {
+    contains: (text: string) => `%${text}%`,
+    startswith: (text: string) => `${text}%`,
+    endswith: (text: string) => `%${text}`,
+  }
+  return Object.fromEntries(
+    Object.entries(kinds).flatMap(([kind, pattern]) => [
+      [`${column}__${kind}`, like(pattern, false)],
+      [`${column}__i${kind}`, like(pattern, true)],
+    ]),
+  )
+}
+
+/** Throws a 403 when the resource is marked immutable, unless this change is to lift the mark. */
+export function refuseImmutable(
+  kind: string,
+  row: { id: string; options: Options },
+  change?: { options?: Options },
+): void {
+  if (row.options?.immutable && change?.options?.immutable !== false && change?.options?.immutable !== null)
+    throw immutableResource(kind, row.id)
+}

@@ -1,0 +1,73 @@
+/** Groups and their members. */
+import type { Hooks } from '@strata/toolkit/resource'
+import { missing } from '../contract/errors.ts'
+import type { group } from '../contract/group.ts'
+import { removeActor } from '../store/assignment.ts'
+import { findDomain } from '../store/project.ts'
+import {
+  addMember,
+  findGroup,
+  findGroups,
+  findUser,
+  findUsers,
+  type GroupRow,
+  groupIdsOf,
+  isMember,
+  memberIdsOf,
+  removeMember,
+  type UserRow,
+} from '../store/user.ts'
+import { domainOf, listTarget, ofCallersDomain, partFilters } from './common.ts'
+import type { Parts } from './parts.ts'
+import { shownUserRow } from './user.ts'
+
+export function groupHooks(parts: Parts): Hooks<typeof group.fields> {
+  return {
+    restrict: ofCallersDomain('domain_id'),
+    filters: partFilters('name'),
+    target: (values, context) => ({
+      target: { group: { ...values, domain_id: values['domain_id'] ?? domainOf(context) }, ...listTarget(context) },
+    }),
+    async beforeCreate(body, { tx, context }) {
+      const domainId = body.domain_id ?? domainOf(context)
+      if (!(await findDomain(tx, { id: domainId }))) throw missing('domain', domainId)
+      return { domain_id: domainId, name: body.name.trim() }
+    },
+    async beforeDelete(row, { tx, afterCommit }) {
+      await removeActor(tx, { type: 'group', id: row.id })
+      parts.changed(afterCommit)
+    },
+  }
+}
+
+export interface Membership {
+  readonly user: UserRow | undefined
+  readonly group: GroupRow | undefined
+}
+
+export function membershipLogic(parts: Parts) {
+  const { store } = parts
+  return {
+    find: async (userId: string, groupId: string): Promise<Membership> => ({
+      user: await findUser(store.db, userId),
+      group: await findGroup(store.db, groupId),
+    }),
+    has: (userId: string, groupId: string) => isMember(store.db, userId, groupId),
+    add: (userId: string, groupId: string) =>
+      store.transaction(async (tx, afterCommit) => {
+        if (await addMember(tx, userId, groupId)) parts.changed(afterCommit)
+      }),
+    remove: (userId: string, groupId: string) =>
+      store.transaction(async (tx, afterCommit) => {
+        await removeMember(tx, userId, groupId)
+        parts.changed(afterCommit)
+      }),
+    members: async (groupId: string) =>
+      (await findUsers(store.db, await memberIdsOf(store.db, groupId))).map(shownUserRow),
+    groupsOf: async (userId: string) =>
+      (await findGroups(store.db, await groupIdsOf(store.db, userId))).map(row => ({
+        ...row,
+        extra: JSON.parse(row.extra ?? '{}'),
+      })),
+  }
+}

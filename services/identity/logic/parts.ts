@@ -1,0 +1,20 @@
+/** What the parts of identity's logic share: its store, clock, options, passwords, tokens, and the way to say that something changed. */
+import type { Runtime } from '@strata/toolkit/runtime'
+import type { AfterCommit } from '@strata/toolkit/store'
+import type { IdentityConfig } from '../contract/config.ts'
+import type { IdentityStore } from '../store/tables.ts'
+import type { Passwords } from './password/hash.ts'
+import type { Tokens } from './token/tokens.ts'
+
+export interface Parts {
+  readonly store: IdentityStore
+  readonly runtime: Runtime
+  readonly config: IdentityConfig
+  readonly passwords: Passwords
+  readonly tokens: Tokens
+  /** Once the transaction is through, what was known of tokens is forgotten, here and in every service. */
+  changed(afterCommit: AfterCommit): void
+}
+
+/** A new id as Keystone has them: a UUID without hyphens. */
+export const newId = (runtime: Runtime): string => runtime.uuid().replaceAll('-', '')

@@ -1,0 +1,76 @@
+/**
+ * What lies inside a token: who, scoped to what, by which methods, from when until when. Packed, since tokens travel in the
+ * headers of every request: ids that are UUIDs take 17 bytes, others their length.
+ */
+export type TokenScope =
+  | { readonly type: 'unscoped' }
+  | { readonly type: 'system' }
+  | { readonly type: 'project' | 'domain'; readonly id: string }
+
+export interface TokenPayload {
+  readonly userId: string
+  readonly scope: TokenScope
+  readonly methods: readonly Method[]
+  /** Milliseconds since 1970. */
+  readonly issuedAt: number
+  readonly expiresAt: number
+  /** Its own, then that of the first of its chain; 16 bytes each, base64url. */
+  readonly auditIds: readonly string[]
+}
+
+export const methods = ['password', 'token'] as const
+export type Method = (typeof methods)[number]
+const format = 1
+const scopes = ['unscoped', 'system', 'project', 'domain'] as const
+const hexId = /^[0-9a-f]{32}$/
+
+export function packToken(payload: TokenPayload): Buffer {
+  const { scope } = payload
+  const bits = payload.methods.reduce((sum, method) => sum | (1 << methods.indexOf(method)), 0)
+  const times = Buffer.alloc(12)
+  times.writeUIntBE(payload.issuedAt, 0, 6)
+  times.writeUIntBE(payload.expiresAt, 6, 6)
+  return Buffer.concat([
+    Buffer.from([format, bits, scopes.indexOf(scope.type)]),
+    times,
+    packId(payload.userId),
+    'id' in scope ? packId(scope.id) : Buffer.alloc(0),
+    Buffer.from([payload.auditIds.length]),
+    ...payload.auditIds.map(id => Buffer.from(id, 'base64url')),
+  ])
+}
+
+/** Undefined when it is not of this form (a token of a version to come). */
+export function unpackToken(bytes: Buffer): TokenPayload | undefined {
+  const scopeType = scopes[bytes[2] ?? -1]
+  if (bytes[0] !== format || scopeType === undefined || bytes.length < 17) return undefined
+  let at = 15
+  const id = () => {
+    const length = bytes[at++] ?? 0
+    const end = at + (length === 0 ? 16 : length)
+    const text = bytes.toString(length === 0 ? 'hex' : 'utf8', at, end)
+    at = end
+    return text
+  }
+  const userId = id()
+  const scope: TokenScope =
+    scopeType === 'project' || scopeType === 'domain' ? { type: scopeType, id: id() } : { type: scopeType }
+  const count = bytes[at++] ?? 0
+  if (bytes.length !== at + count * 16) return undefined
+  return {
+    userId,
+    scope,
+    methods: methods.filter((_, bit) => bytes[1]! & (1 << bit)),
+    issuedAt: bytes.readUIntBE(3, 6),
+    expiresAt: bytes.readUIntBE(9, 6),
+    auditIds: Array.from({ length: count }, (_, n) => bytes.toString('base64url', at + n * 16, at + n * 16 + 16)),
+  }
+}
+
+/** A length of 0 stands for 16 bytes that are shown in hexadecimal. */
+function packId(id: string): Buffer {
+  if (hexId.test(id)) return Buffer.concat([Buffer.from([0]), Buffer.from(id, 'hex')])
+  const text = Buffer.from(id, 'utf8')
+  if (text.length === 0 || text.length > 255) throw new Error(`an id of ${text.length} bytes does not fit a token`)
+  return Buffer.concat([Buffer.from([text.length]), text])
+}

@@ -1,0 +1,90 @@
+/** What a token says, looked up now: its user and scope must exist and be enabled, and its user have a role there. */
+import type { Named, TokenInfo } from '@strata/toolkit/context'
+import { isoTime, toMicroseconds } from '@strata/toolkit/runtime'
+import type { CatalogEntry, TokenBody } from '../../contract/token.ts'
+import { findDomain, findProject, type ProjectRow } from '../../store/project.ts'
+import type { Db } from '../../store/tables.ts'
+import { findUser, type UserRow } from '../../store/user.ts'
+import { effectiveRoles, type Place } from '../assignment/effective.ts'
+import type { TokenPayload } from '../rules/token-payload.ts'
+
+export interface TokenFacts {
+  readonly payload: TokenPayload
+  readonly user: UserRow
+  readonly userDomain: Named
+  readonly project?: ProjectRow & { readonly domain: Named }
+  readonly domain?: Named
+  readonly roles: readonly Named[]
+}
+
+/** Undefined when the token cannot hold (any more). */
+export async function lookUp(db: Db, payload: TokenPayload): Promise<TokenFacts | undefined> {
+  const user = await findUser(db, payload.userId)
+  if (!user?.enabled) return undefined
+  const userDomain = await enabledDomain(db, user.domain_id)
+  if (!userDomain) return undefined
+  const facts = { payload, user, userDomain: named(userDomain), roles: [] }
+  const { scope } = payload
+  if (scope.type === 'unscoped') return facts
+  if (scope.type === 'system') return withRoles(db, facts, { type: 'system' })
+  if (scope.type === 'domain') {
+    const domain = await enabledDomain(db, scope.id)
+    return domain && withRoles(db, { ...facts, domain: named(domain) }, { type: 'domain', id: domain.id })
+  }
+  const project = await findProject(db, scope.id)
+  if (!project?.enabled) return undefined
+  const domain = project.domain_id === null ? project : await enabledDomain(db, project.domain_id)
+  if (!domain) return undefined
+  return withRoles(db, { ...facts, project: { ...project, domain: named(domain) } }, { type: 'project', project })
+}
+
+async function withRoles(db: Db, facts: TokenFacts, place: Place): Promise<TokenFacts | undefined> {
+  const roles = await effectiveRoles(db, facts.user.id, place)
+  return roles.length === 0 ? undefined : { ...facts, roles }
+}
+
+async function enabledDomain(db: Db, id: string): Promise<ProjectRow | undefined> {
+  const domain = await findDomain(db, { id })
+  return domain?.enabled ? domain : undefined
+}
+
+const named = ({ id, name }: Named): Named => ({ id, name })
+
+/** For the pipeline of every service. */
+export function infoOf(facts: TokenFacts): TokenInfo {
+  const { payload, user, userDomain, project, domain, roles } = facts
+  return {
+    user: { ...named(user), domain: userDomain },
+    project: project && { ...named(project), domain: project.domain },
+    domain,
+    system: payload.scope.type === 'system' || undefined,
+    roles,
+    methods: payload.methods,
+    auditIds: payload.auditIds,
+    issuedAt: isoTime(payload.issuedAt),
+    expiresAt: isoTime(payload.expiresAt),
+  }
+}
+
+/** As the API shows it; `catalog` for scoped tokens. */
+export function bodyOf(facts: TokenFacts, catalog: readonly CatalogEntry[] | undefined): TokenBody {
+  const { payload, user, userDomain, project, domain, roles } = facts
+  const scoped = payload.scope.type !== 'unscoped'
+  return {
+    token: {
+      methods: payload.methods,
+      user: { domain: userDomain, ...named(user), password_expires_at: user.password_expires_at },
+      audit_ids: payload.auditIds,
+      expires_at: toMicroseconds(isoTime(payload.expiresAt)),
+      issued_at: toMicroseconds(isoTime(payload.issuedAt)),
+      ...(project && {
+        project: { domain: project.domain, ...named(project) },
+        is_domain: project.is_domain === 1,
+      }),
+      ...(domain && { domain }),
+      ...(payload.scope.type === 'system' && { system: { all: true } as const }),
+      ...(scoped && { roles }),
+      ...(scoped && catalog && { catalog }),
+    },
+  }
+}

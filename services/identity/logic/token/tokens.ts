@@ -1,0 +1,181 @@
+/**
+ * Tokens: made, checked, revoked. A token that was checked is remembered under its hash, with its answer already serialized,
+ * until something about users, scopes, roles or the catalog changes, or a short time has passed.
+ */
+import { hash } from 'node:crypto'
+import type { TokenInfo } from '@strata/toolkit/context'
+import type { Runtime } from '@strata/toolkit/runtime'
+import { allEndpoints, allServices } from '../../store/catalog.ts'
+import { addRevocation, isRevoked, pruneRevocations } from '../../store/revocation.ts'
+import type { Db, IdentityStore } from '../../store/tables.ts'
+import { type CatalogSource, catalogOf } from '../rules/catalog.ts'
+import { decrypt, encrypt } from '../rules/fernet.ts'
+import { packToken, type TokenPayload, unpackToken } from '../rules/token-payload.ts'
+import { bodyOf, infoOf, lookUp, type TokenFacts } from './describe.ts'
+import type { KeyRepository } from './keys.ts'
+
+export interface CheckedToken {
+  readonly payload: TokenPayload
+  readonly info: TokenInfo
+  /** JSON text of the answer. */
+  readonly body: string
+  readonly bodyWithoutCatalog: string
+}
+
+export interface IssuedToken extends CheckedToken {
+  readonly text: string
+}
+
+export interface Revocation {
+  readonly auditId?: string
+  readonly userId?: string
+  readonly projectId?: string
+  readonly domainId?: string
+}
+
+export interface Tokens {
+  /** Undefined when the user may not have such a token. */
+  issue(
+    about: Pick<TokenPayload, 'userId' | 'scope' | 'methods'> & {
+      /** The token it is made from: it ends when that one does, and continues its chain. */
+      readonly from?: TokenPayload
+    },
+  ): Promise<IssuedToken | undefined>
+  /** Undefined when it is not valid. `expiredFor`: milliseconds for which its end is overlooked. */
+  check(text: string, expiredFor?: number): Promise<CheckedToken | undefined>
+  /** Tokens issued until now that match all that is named become invalid. The caller announces the change. */
+  revoke(db: Db, what: Revocation): Promise<void>
+  /** Forgets what was checked. */
+  forget(): void
+}
+
+export function createTokens(options: {
+  readonly store: IdentityStore
+  readonly runtime: Runtime
+  readonly keys: KeyRepository
+  /** Milliseconds. */
+  readonly lifetime: number
+  readonly allowExpired: number
+  readonly cacheFor: number
+}): Tokens {
+  const { store, runtime, keys, lifetime } = options
+  const cache = tokenCache(runtime, options.cacheFor)
+  let catalog: Promise<CatalogSource> | undefined
+  const loadCatalog = () => {
+    catalog ??= readCatalog(store.db)
+    catalog.catch(() => {
+      catalog = undefined
+    })
+    return catalog
+  }
+  const complete = async (facts: TokenFacts): Promise<CheckedToken> => {
+    const { payload, project } = facts
+    const entries = catalogOf(await loadCatalog(), { userId: payload.userId, projectId: project?.id })
+    return {
+      payload,
+      info: infoOf(facts),
+      body: JSON.stringify(bodyOf(facts, entries)),
+      bodyWithoutCatalog: JSON.stringify(bodyOf(facts, undefined)),
+    }
+  }
+  const validate = async (text: string, expiredFor: number): Promise<CheckedToken | undefined> => {
+    const payload = readToken(keys, text)
+    if (!payload || payload.expiresAt + expiredFor <= runtime.now()) return undefined
+    const facts = await lookUp(store.db, payload)
+    if (!facts || (await isRevoked(store.db, revocable(facts)))) return undefined
+    return complete(facts)
+  }
+  return {
+    async issue({ userId, scope, methods, from }) {
+      const issuedAt = runtime.now()
+      const own = Buffer.from(runtime.bytes(16)).toString('base64url')
+      const chain = from?.auditIds.at(-1)
+      const payload: TokenPayload = {
+        userId,
+        scope,
+        methods,
+        issuedAt,
+        expiresAt: from?.expiresAt ?? issuedAt + lifetime,
+        auditIds: chain === undefined ? [own] : [own, chain],
+      }
+      const facts = await lookUp(store.db, payload)
+      if (!facts) return undefined
+      const iv = runtime.bytes(16)
+      const text = encrypt({ key: keys.primary(), message: packToken(payload), now: issuedAt, iv }).replaceAll('=', '')
+      return { text, ...(await complete(facts)) }
+    },
+    async check(text, expiredFor = 0) {
+      if (expiredFor > 0) return validate(text, expiredFor)
+      return cache.get(text, () => validate(text, 0))
+    },
+    async revoke(db, what) {
+      const now = runtime.now()
+      await pruneRevocations(db, now)
+      await addRevocation(db, {
+        id: runtime.uuid(),
+        audit_id: what.auditId ?? null,
+        user_id: what.userId ?? null,
+        project_id: what.projectId ?? null,
+        domain_id: what.domainId ?? null,
+        issued_before: now,
+        expires_at: now + lifetime + options.allowExpired,
+      })
+    },
+    forget() {
+      catalog = undefined
+      cache.clear()
+    },
+  }
+}
+
+async function readCatalog(db: Db): Promise<CatalogSource> {
+  return { services: await allServices(db), endpoints: await allEndpoints(db) }
+}
+
+function readToken(keys: KeyRepository, text: string): TokenPayload | undefined {
+  // The longest that this service makes is far below; what is longer is not worth a look.
+  if (text.length > 1024) return undefined
+  const opened = decrypt(keys.all(), text)
+  return opened && unpackToken(opened.message)
+}
+
+function revocable({ payload, user, project, domain }: TokenFacts) {
+  const domains = [user.domain_id, project?.domain.id, domain?.id]
+  return {
+    auditIds: payload.auditIds.slice(0, 1),
+    userId: user.id,
+    projectId: project?.id,
+    domainIds: [...new Set(domains.filter(id => id !== undefined))],
+    issuedAt: payload.issuedAt,
+  }
+}
+
+interface Cache {
+  /** What is known of the token, or what `make` finds out. */
+  get(text: string, make: () => Promise<CheckedToken | undefined>): Promise<CheckedToken | undefined>
+  clear(): void
+}
+
+function tokenCache(runtime: Runtime, keep: number, capacity = 10_000): Cache {
+  let entries = new Map<string, { readonly token: CheckedToken; readonly until: number }>()
+  let generation = 0
+  return {
+    async get(text, make) {
+      // Kept by their hash, so that a dump of the memory shows no token.
+      const key = hash('sha256', text, 'base64')
+      const known = entries.get(key)
+      if (known && known.until > runtime.now()) return known.token
+      const asked = generation
+      const token = await make()
+      // What was looked up while something changed may be of before the change: it serves this request only.
+      if (!token || asked !== generation) return token
+      if (entries.size >= capacity) entries.delete(entries.keys().next().value!)
+      entries.set(key, { token, until: Math.min(runtime.now() + keep, token.payload.expiresAt) })
+      return token
+    },
+    clear() {
+      generation++
+      entries = new Map()
+    },
+  }
+}

@@ -1,0 +1,100 @@
+/** The identity service: contract, options, and how its parts are put together. */
+import { join } from 'node:path'
+import { compilePolicy } from '@strata/toolkit/policy'
+import { defineService, type ServiceInstance } from '@strata/toolkit/service'
+import { openStore } from '@strata/toolkit/store'
+import { type TokenVerifier, tokensChanged } from '@strata/toolkit/tokens'
+import { authOperations } from './api/auth.ts'
+import { grantOperations } from './api/grants.ts'
+import { implicationOperations } from './api/implications.ts'
+import { membershipOperations } from './api/memberships.ts'
+import { resourceOperations } from './api/resources.ts'
+import { versionOperations } from './api/versions.ts'
+import { identityConfig } from './contract/config.ts'
+import { dialect } from './contract/errors.ts'
+import { policies } from './contract/policies.ts'
+import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
+import type { Parts } from './logic/parts.ts'
+import { createPasswords } from './logic/password/hash.ts'
+import { openKeys } from './logic/token/keys.ts'
+import { keepRotating } from './logic/token/rotation.ts'
+import { createTokens } from './logic/token/tokens.ts'
+import { migrations } from './store/migrations/index.ts'
+import type { Tables } from './store/tables.ts'
+
+export interface IdentityExtra {
+  /** First-run resources, made or corrected before the service answers. */
+  readonly bootstrap?: BootstrapPlan
+}
+
+export interface IdentityInstance extends ServiceInstance {
+  /** How identity itself checks tokens: by its own logic, since it cannot ask identity. */
+  readonly verifyToken: TokenVerifier
+}
+
+export const identity = defineService<IdentityExtra, IdentityInstance>({
+  type: 'identity',
+  config: [identityConfig],
+  async build(environment, extra) {
+    const { runtime, bus, log } = environment
+    const config = environment.config.section(identityConfig)
+    const keys = openKeys({
+      folder: join(environment.stateDir('identity'), 'fernet-keys'),
+      runtime,
+      maxActive: config.max_active_keys,
+    })
+    const store = await openStore<Tables>({ url: environment.databaseUrl('identity'), migrations })
+    const passwords = createPasswords({
+      runtime,
+      cost: config.password_hash_cost,
+      remember: config.password_cache_seconds * 1000,
+    })
+    const tokens = createTokens({
+      store,
+      runtime,
+      keys,
+      lifetime: config.token_expiration * 1000,
+      allowExpired: config.allow_expired_window * 1000,
+      cacheFor: config.token_cache_seconds * 1000,
+    })
+    const forget = () => {
+      tokens.forget()
+      passwords.forget()
+    }
+    const parts: Parts = {
+      store,
+      runtime,
+      config,
+      passwords,
+      tokens,
+      changed: afterCommit =>
+        afterCommit(() => {
+          forget()
+          bus.publish(tokensChanged, {})
+        }),
+    }
+    // Another replica's changes are heard of on the bus.
+    const unsubscribe = bus.subscribe(tokensChanged, forget)
+    if (extra.bootstrap) await bootstrap(parts, extra.bootstrap)
+    const stopRotating = keepRotating({ keys, runtime, log, everyHours: config.key_rotation_hours })
+    return {
+      type: 'identity',
+      dialect,
+      policy: compilePolicy(policies, environment.policyOverrides('identity')),
+      operations: [
+        ...versionOperations,
+        ...authOperations(parts),
+        ...resourceOperations(parts),
+        ...membershipOperations(parts),
+        ...grantOperations(parts),
+        ...implicationOperations(parts),
+      ],
+      verifyToken: async text => (await tokens.check(text))?.info,
+      async stop() {
+        stopRotating()
+        unsubscribe()
+        await store.close()
+      },
+    }
+  },
+})

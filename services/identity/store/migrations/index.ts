@@ -1,0 +1,5 @@
+/** All migrations of identity's database, oldest first. */
+import type { Migration } from '@strata/toolkit/store'
+import { initial } from './0001-initial.ts'
+
+export const migrations: readonly Migration[] = [initial]

@@ -1,0 +1,44 @@
+/** Revocations: which tokens are no longer valid though nothing about their user, scope or roles says so. */
+import type { Db, Tables } from './tables.ts'
+
+export type RevocationRow = Tables['revocations']
+
+export interface TokenFacts {
+  readonly auditIds: readonly string[]
+  readonly userId: string
+  readonly projectId?: string
+  readonly domainIds: readonly string[]
+  readonly issuedAt: number
+}
+
+export async function addRevocation(
+  db: Db,
+  event: Pick<RevocationRow, 'id' | 'issued_before' | 'expires_at'> & Partial<RevocationRow>,
+): Promise<void> {
+  await db
+    .insertInto('revocations')
+    .values({ audit_id: null, user_id: null, project_id: null, domain_id: null, ...event })
+    .execute()
+}
+
+export async function isRevoked(db: Db, token: TokenFacts): Promise<boolean> {
+  const row = await db
+    .selectFrom('revocations')
+    .select('id')
+    .where('issued_before', '>=', token.issuedAt)
+    .where(eb =>
+      eb.or([
+        eb('audit_id', 'in', [...token.auditIds]),
+        eb('user_id', '=', token.userId),
+        ...(token.projectId === undefined ? [] : [eb('project_id', '=', token.projectId)]),
+        ...(token.domainIds.length === 0 ? [] : [eb('domain_id', 'in', [...token.domainIds])]),
+      ]),
+    )
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Forgets those that no token can match any more. */
+export async function pruneRevocations(db: Db, now: number): Promise<void> {
+  await db.deleteFrom('revocations').where('expires_at', '<', now).execute()
+}

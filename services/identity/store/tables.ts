@@ -1,0 +1,91 @@
+/** The tables of identity's database, as Kysely knows them. */
+import type { Kysely, Store } from '@strata/toolkit/store'
+
+export interface Tables {
+  /** Domains too: see `contract/project.ts`. */
+  projects: {
+    id: string
+    name: string
+    name_scope: string
+    domain_id: string | null
+    parent_id: string | null
+    is_domain: number
+    description: string | null
+    enabled: number
+    options: string
+    extra: string | null
+  }
+  project_tags: { project_id: string; name: string }
+  users: {
+    id: string
+    name: string
+    domain_id: string
+    enabled: number
+    default_project_id: string | null
+    options: string
+    password_expires_at: string | null
+    extra: string | null
+  }
+  /** The hash in the form of `logic/password/hash.ts`. */
+  passwords: { user_id: string; hash: string }
+  user_groups: { id: string; name: string; domain_id: string; description: string | null; extra: string | null }
+  memberships: { user_id: string; group_id: string }
+  roles: {
+    id: string
+    name: string
+    name_scope: string
+    domain_id: string | null
+    description: string | null
+    options: string
+    extra: string | null
+  }
+  implied_roles: { prior_role_id: string; implied_role_id: string }
+  assignments: AssignmentRow
+  regions: { id: string; description: string | null; parent_region_id: string | null; extra: string | null }
+  services: {
+    id: string
+    type: string
+    name: string
+    description: string | null
+    enabled: number
+    extra: string | null
+  }
+  endpoints: {
+    id: string
+    interface: string
+    service_id: string
+    region_id: string | null
+    url: string
+    enabled: number
+    extra: string | null
+  }
+  /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
+  revocations: {
+    id: string
+    audit_id: string | null
+    user_id: string | null
+    project_id: string | null
+    domain_id: string | null
+    issued_before: number
+    /** Milliseconds since 1970; from then on no token can match. */
+    expires_at: number
+  }
+}
+
+export type ActorType = 'user' | 'group'
+export type TargetType = 'project' | 'domain' | 'system'
+
+export interface AssignmentRow {
+  actor_type: ActorType
+  actor_id: string
+  target_type: TargetType
+  /** `all` for the system. */
+  target_id: string
+  role_id: string
+  /** 1: holds for the projects below the target, not for the target itself. */
+  inherited: number
+}
+
+/** The store's handle or an open transaction, as far as queries need it. */
+export type Db = Pick<Kysely<Tables>, 'selectFrom' | 'insertInto' | 'updateTable' | 'deleteFrom'>
+export type IdentityStore = Store<Tables>

@@ -1,0 +1,83 @@
+/** Users, their passwords, and the groups they are in. */
+import type { Db, Tables } from './tables.ts'
+
+export type UserRow = Tables['users']
+export type GroupRow = Tables['user_groups']
+
+export function findUser(db: Db, id: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export function findUserByName(db: Db, domainId: string, name: string): Promise<UserRow | undefined> {
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('domain_id', '=', domainId)
+    .where('name', '=', name)
+    .executeTakeFirst()
+}
+
+export function findUsers(db: Db, ids: readonly string[]): Promise<UserRow[]> {
+  if (ids.length === 0) return Promise.resolve([])
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
+}
+
+export async function passwordHash(db: Db, userId: string): Promise<string | undefined> {
+  const row = await db.selectFrom('passwords').select('hash').where('user_id', '=', userId).executeTakeFirst()
+  return row?.hash
+}
+
+/** Sets the hash; without one the user can no longer log in by password. */
+export async function setPasswordHash(db: Db, userId: string, hash: string | undefined): Promise<void> {
+  await db.deleteFrom('passwords').where('user_id', '=', userId).execute()
+  if (hash !== undefined) await db.insertInto('passwords').values({ user_id: userId, hash }).execute()
+}
+
+export function findGroup(db: Db, id: string): Promise<GroupRow | undefined> {
+  return db.selectFrom('user_groups').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export function findGroups(db: Db, ids: readonly string[]): Promise<GroupRow[]> {
+  if (ids.length === 0) return Promise.resolve([])
+  return db
+    .selectFrom('user_groups')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .orderBy('name')
+    .execute()
+}
+
+export async function groupIdsOf(db: Db, userId: string): Promise<string[]> {
+  const rows = await db.selectFrom('memberships').select('group_id').where('user_id', '=', userId).execute()
+  return rows.map(row => row.group_id)
+}
+
+export async function memberIdsOf(db: Db, groupId: string): Promise<string[]> {
+  const rows = await db.selectFrom('memberships').select('user_id').where('group_id', '=', groupId).execute()
+  return rows.map(row => row.user_id)
+}
+
+export async function isMember(db: Db, userId: string, groupId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('memberships')
+    .select('user_id')
+    .where('user_id', '=', userId)
+    .where('group_id', '=', groupId)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** True when it was not there before. */
+export async function addMember(db: Db, userId: string, groupId: string): Promise<boolean> {
+  if (await isMember(db, userId, groupId)) return false
+  await db.insertInto('memberships').values({ user_id: userId, group_id: groupId }).execute()
+  return true
+}
+
+export async function removeMember(db: Db, userId: string, groupId: string): Promise<void> {
+  await db.deleteFrom('memberships').where('user_id', '=', userId).where('group_id', '=', groupId).execute()
+}
