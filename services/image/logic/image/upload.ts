@@ -4,12 +4,12 @@
  */
 import type { Readable } from 'node:stream'
 import type { RequestContext } from '@strata/toolkit/context'
-import { badRequest } from '@strata/toolkit/fault'
+import { badRequest, Fault } from '@strata/toolkit/fault'
 import { badImageData, badTransition, goneDuringUpload, tooManyBytes } from '../../contract/errors.ts'
 import type { ImageChanged } from '../../contract/events.ts'
 import type { ImageStatus } from '../../contract/image.ts'
 import type { ImagesTable } from '../../store/database.ts'
-import { moveImage, type StoredImage } from '../../store/image.ts'
+import { moveImage, renewLease, type StoredImage } from '../../store/image.ts'
 import { findImage } from '../access.ts'
 import { announce, type ImageDeps, timeNow } from '../deps.ts'
 import { drain, HASH_ALGORITHM, leaseEnd, type Received, receive } from '../transfer.ts'
@@ -123,7 +123,9 @@ async function write(intake: Intake, image: StoredImage, uploadId: string, outco
     })
   } catch (err) {
     await sink.abort()
-    throw err
+    // Who deleted the image has removed the blob under our hands.
+    const ours = err instanceof Fault || (await renewLease(deps.store.db, id, uploadId, leaseEnd(deps)))
+    throw ours ? err : goneDuringUpload(id)
   }
 }
 
