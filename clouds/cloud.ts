@@ -1,0 +1,226 @@
+/** The one-process cloud: every service on one server, one database file each, messages in process. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { compute } from '@strata/compute/service'
+import { identity } from '@strata/identity/service'
+import { image } from '@strata/image/service'
+import { network } from '@strata/network/service'
+import { placement } from '@strata/placement/service'
+import { createSession, routerTransport, type Session } from '@strata/sdk'
+import { type Config, type ConfigSection, loadConfig } from '@strata/toolkit/config'
+import type { TokenInfo } from '@strata/toolkit/context'
+import { createLog, type Log } from '@strata/toolkit/log'
+import { createLocalBus } from '@strata/toolkit/messaging'
+import { createMetrics } from '@strata/toolkit/metrics'
+import { systemRuntime } from '@strata/toolkit/runtime'
+import { createServer, mount, type ServiceEnvironment, type ServiceInstance } from '@strata/toolkit/service'
+import { cachingVerifier } from '@strata/toolkit/tokens'
+import { cloudConfig, compositionSections, ovnConfig } from './config.ts'
+import type { Engine, EngineOptions } from './engine.ts'
+import { firstRun } from './first-run.ts'
+import { addHealthRoutes } from './health.ts'
+import { loadSecrets, type Secrets } from './secrets.ts'
+import { verifyOverApi } from './tokens.ts'
+
+export type Mode = 'real' | 'simulated'
+
+export interface CloudOptions {
+  readonly state: string
+  readonly mode: Mode
+  readonly configFile?: string
+  readonly host?: string
+  readonly port?: number
+  /** Where the log goes; by default to standard output, which `up` points at the state's log file. */
+  readonly log?: Log
+}
+
+export interface Login {
+  readonly username: string
+  readonly password: string
+  readonly project: string
+  readonly domain: string
+}
+
+export interface Cloud {
+  readonly url: string
+  readonly region: string
+  readonly admin: Login
+  readonly demo: Login
+  stop(): Promise<void>
+}
+
+const version = '0.1.0'
+const services = [identity, image, placement, network, compute]
+
+export const sections: readonly ConfigSection<unknown>[] = [
+  ...compositionSections,
+  ...services.flatMap(service => service.config),
+]
+
+/** Service users, by name; each has the roles `admin` and `service` on the project `service`. */
+const catalog = [
+  { type: 'identity', name: 'keystone', description: 'Identity', path: '/identity/v3' },
+  { type: 'image', name: 'glance', description: 'Images', path: '/image' },
+  { type: 'placement', name: 'placement', description: 'Resource inventory and claims', path: '/placement' },
+  { type: 'network', name: 'neutron', description: 'Networking', path: '/network' },
+  { type: 'compute', name: 'nova', description: 'Compute', path: '/compute/v2.1' },
+] as const
+
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { state, mode } = options
+  const overrides = {
+    cloud: {
+      ...(options.host === undefined ? {} : { host: options.host }),
+      ...(options.port === undefined ? {} : { port: options.port }),
+    },
+  }
+  const config = loadConfig({ path: options.configFile, known: sections, overrides })
+  const { host, region, log_level } = config.section(cloudConfig)
+  const runtime = systemRuntime
+  const log = options.log ?? createLog({ level: log_level })
+  const secrets = loadSecrets(state, runtime)
+  const server = createServer()
+  const transport = routerTransport(server)
+  const session = (username: string, password: string, project: string): Session =>
+    createSession({ transport, runtime, credentials: { username, password, project } })
+  const serviceSession = session('nova', secrets.service, 'service')
+  const url = publicUrl(config)
+
+  const engineOptions: EngineOptions = {
+    state,
+    config,
+    runtime,
+    log,
+    openImage: (id, signal) => contentOf(serviceSession, id, signal),
+  }
+  const environment = environmentOf({ state, config, log, serviceSession })
+  // The data plane and the databases are opened side by side; the slower of the two says when the APIs answer.
+  const [engine, instance] = await Promise.all([
+    openEngine(mode, engineOptions),
+    identity.build(environment, { bootstrap: bootstrapOf({ url, region, secrets }) }),
+  ])
+  const built: ServiceInstance[] = [instance]
+  const add = async (part: Promise<ServiceInstance>) => built.push(await part)
+  await add(image.build(environment, undefined))
+  await add(placement.build(environment, undefined))
+  await add(network.build(environment, { backend: engine.backend }))
+  await add(
+    compute.build(environment, { neighbours: serviceSession, hosts: engine.hosts, metadataSocket: engine.metadataSocket }),
+  )
+
+  let phase: 'starting' | 'ready' | 'stopping' = 'starting'
+  addHealthRoutes({ server, metrics: environment.metrics, services: built, engine, version, phase: () => phase })
+  for (const service of built) {
+    const verifyToken = service === instance ? instance.verifyToken : environment.verifyToken
+    await mount({ ...environment, server, service, verifyToken, identityUrl: () => `${url}/identity` })
+  }
+  const stop = async () => {
+    phase = 'stopping'
+    await server.close()
+    for (const service of [...built].reverse())
+      await service.stop().catch(err => log.error({ err, service: service.type }, 'a service did not stop well'))
+    await engine.close()
+    await environment.bus.close()
+  }
+  try {
+    await listen(server, config)
+    for (const service of built) await service.start?.()
+    const demo = session('demo', secrets.demo, 'demo')
+    const admin = session('admin', secrets.admin, 'admin')
+    const guestImage = mode === 'real' ? () => buildGuestImage(state, log) : undefined
+    await firstRun({ state, admin, demo, log, externalCidr: config.section(ovnConfig).external_cidr, guestImage })
+  } catch (thrown) {
+    await stop()
+    throw thrown
+  }
+  phase = 'ready'
+  log.info({ url, mode, host }, 'the cloud is ready')
+  const login = (username: string, password: string): Login => ({
+    username,
+    password,
+    project: username,
+    domain: 'Default',
+  })
+  return { url, region, admin: login('admin', secrets.admin), demo: login('demo', secrets.demo), stop }
+}
+
+/** The catalog's addresses. A port that the system chooses is not known before listening, so it needs `public_url`. */
+function publicUrl(config: Config): string {
+  const { host, port, public_url } = config.section(cloudConfig)
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return (public_url ?? `http://${shown}:${port}`).replace(/\/$/, '')
+}
+
+async function listen(server: ReturnType<typeof createServer>, config: Config): Promise<void> {
+  const { host, port } = config.section(cloudConfig)
+  try {
+    await server.listen({ host, port })
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown
+    throw new Error(`port ${port} on ${host} is in use by another program; choose another with --port`, {
+      cause: thrown,
+    })
+  }
+}
+
+function bootstrapOf({ url, region, secrets }: { url: string; region: string; secrets: Secrets }) {
+  return {
+    publicUrl: url,
+    region,
+    adminPassword: secrets.admin,
+    demoPassword: secrets.demo,
+    servicePassword: () => secrets.service,
+    services: catalog,
+  }
+}
+
+function environmentOf(options: {
+  state: string
+  config: Config
+  log: Log
+  serviceSession: Session
+}): ServiceEnvironment {
+  const { state, config, log, serviceSession } = options
+  const bus = createLocalBus(log)
+  const runtime = systemRuntime
+  return {
+    config,
+    runtime,
+    log,
+    bus,
+    metrics: createMetrics({ processMetrics: true }),
+    verifyToken: cachingVerifier({
+      fetch: (token): Promise<TokenInfo | undefined> => verifyOverApi(serviceSession, token),
+      runtime,
+      bus,
+    }),
+    databaseUrl: service => `sqlite:${join(state, `${service}.db`)}`,
+    stateDir(service) {
+      const folder = join(state, service)
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      return folder
+    },
+    policyOverrides: () => ({}),
+  }
+}
+
+async function openEngine(mode: Mode, options: EngineOptions): Promise<Engine> {
+  if (mode === 'simulated') return (await import('./engine-simulated.ts')).simulatedEngine(options)
+  return (await import('./engine-real.ts')).realEngine(options)
+}
+
+async function contentOf(session: Session, imageId: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  return (await session.stream({ service: 'image', method: 'GET', path: `/v2/images/${imageId}/file`, signal })).body
+}
+
+async function buildGuestImage(state: string, log: Log): Promise<string> {
+  const { buildTinyLinux } = await import('@strata/tools/tiny-linux')
+  const cacheDir = join(state, 'tiny-linux')
+  return (
+    await buildTinyLinux({
+      outDir: cacheDir,
+      cacheDir: join(cacheDir, 'packages'),
+      log: message => log.info({ part: 'tiny-linux' }, message),
+    })
+  ).qcow2
+}

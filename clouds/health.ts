@@ -1,0 +1,49 @@
+/** What the cloud tells of itself without a token: `/`, `/healthz` and `/metrics`. */
+import { reason } from '@strata/toolkit/fault'
+import type { Metrics } from '@strata/toolkit/metrics'
+import type { Server, ServiceInstance } from '@strata/toolkit/service'
+import type { Engine } from './engine.ts'
+
+export interface HealthOptions {
+  readonly server: Server
+  readonly metrics: Metrics
+  readonly services: readonly ServiceInstance[]
+  readonly engine: Engine
+  readonly version: string
+  readonly phase: () => 'starting' | 'ready' | 'stopping'
+}
+
+type Part = { readonly status: string; readonly detail?: string }
+
+export function addHealthRoutes({ server, metrics, services, engine, version, phase }: HealthOptions): void {
+  server.get('/', async request => ({
+    name: 'Strata',
+    version,
+    services: Object.fromEntries(services.map(({ type }) => [type, `${request.protocol}://${request.host}/${type}`])),
+  }))
+  server.get('/metrics', async (_, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  )
+  server.get('/healthz', async (_, reply) => {
+    const parts = Object.fromEntries(
+      await Promise.all(services.map(async service => [service.type, await partOf(service)] as const)),
+    )
+    const well = Object.values(parts).every(part => part.status === 'ready')
+    const status = phase() === 'ready' && !well ? 'degraded' : phase()
+    const engines = { state: 'SQLite', messages: 'in process', ...(await engine.describe().catch(() => ({}))) }
+    const guests = (await Promise.all(engine.hosts.map(host => host.guests().catch(() => [])))).flat()
+    const counted = { running: guests.filter(guest => guest.state === 'running').length, total: guests.length }
+    return reply
+      .status(status === 'ready' ? 200 : 503)
+      .send({ status, version, services: parts, engines, guests: counted })
+  })
+}
+
+async function partOf(service: ServiceInstance): Promise<Part> {
+  try {
+    const problems = (await service.health?.())?.problems ?? []
+    return problems.length === 0 ? { status: 'ready' } : { status: 'degraded', detail: problems.join('; ') }
+  } catch (thrown) {
+    return { status: 'failed', detail: reason(thrown) }
+  }
+}

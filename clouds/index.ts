@@ -1,0 +1,37 @@
+/** What the operator's command asks of a composition. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeConfig, loadConfig } from '@strata/toolkit/config'
+import { createLog } from '@strata/toolkit/log'
+import { systemRuntime } from '@strata/toolkit/runtime'
+import { sections } from './cloud.ts'
+
+export { type Cloud, type CloudOptions, type Login, type Mode, startCloud } from './cloud.ts'
+
+/** Ends guests and the data plane's daemons. The control plane must be down. Finding nothing is success. */
+export async function stopDataPlane({
+  state,
+  configFile,
+}: {
+  readonly state: string
+  readonly configFile?: string
+}): Promise<void> {
+  const { isReal, stopRealEngine } = await import('./engine-real.ts')
+  if (!isReal(state)) return rm(join(state, 'simulated'), { recursive: true, force: true })
+  const log = createLog({ level: 'warn' })
+  await stopRealEngine({
+    state,
+    config: loadConfig({ path: configFile, known: sections }),
+    log,
+    runtime: systemRuntime,
+  })
+}
+
+/** Removes what lies outside of the state folder. */
+export async function removeDataPlane({ state }: { readonly state: string }): Promise<void> {
+  const { isReal, removeRealEngine } = await import('./engine-real.ts')
+  if (isReal(state)) await removeRealEngine(state)
+}
+
+/** Every option of `strata.yaml`, with its default and help, as text. */
+export const configReference = (): string => describeConfig(sections)

@@ -1,0 +1,44 @@
+/** Checking a token as any service does: by asking identity over its API. */
+import type { Session } from '@strata/sdk'
+import type { Named, TokenInfo } from '@strata/toolkit/context'
+
+type Scoped = Named & { readonly domain: Named }
+
+interface TokenBody {
+  readonly token: {
+    readonly user: Scoped
+    readonly project?: Scoped
+    readonly domain?: Named
+    readonly system?: { readonly all?: boolean }
+    readonly roles?: readonly Named[]
+    readonly methods: readonly string[]
+    readonly audit_ids: readonly string[]
+    readonly issued_at: string
+    readonly expires_at: string
+  }
+}
+
+/** What the token says, or undefined when identity does not know it (any more). */
+export async function verifyOverApi(session: Session, token: string): Promise<TokenInfo | undefined> {
+  const { status, body } = await session.call<TokenBody>({
+    service: 'identity',
+    method: 'GET',
+    path: '/v3/auth/tokens',
+    query: { nocatalog: true },
+    headers: { 'x-subject-token': token },
+    accept: [404],
+  })
+  if (status === 404) return undefined
+  const { user, project, domain, system, roles = [], methods, audit_ids, issued_at, expires_at } = body.token
+  return {
+    user,
+    project,
+    domain,
+    system: system?.all,
+    roles,
+    methods,
+    auditIds: audit_ids,
+    issuedAt: issued_at,
+    expiresAt: expires_at,
+  }
+}
