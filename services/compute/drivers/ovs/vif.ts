@@ -49,18 +49,19 @@ function checkName(name: string): void {
 
 const sysfs = (device: string): string => `/sys/class/net/${device}`
 
-/** Makes the tap, or makes it anew when it belongs to another account. */
-async function ensureTap(device: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+/** Makes the tap, or makes it anew when it belongs to another account; says whether it did. */
+async function ensureTap(device: string, { uid, gid }: { uid: number; gid: number }): Promise<boolean> {
   const read = (file: string) =>
     readFile(`${sysfs(device)}/${file}`, 'utf8').then(
       text => text.trim(),
       () => '',
     )
   if (existsSync(sysfs(device))) {
-    if ((await read('owner')) === String(uid) && (await read('group')) === String(gid)) return
+    if ((await read('owner')) === String(uid) && (await read('group')) === String(gid)) return false
     await ip('link', 'delete', device)
   }
   await ip('tuntap', 'add', 'dev', device, 'mode', 'tap', 'user', String(uid), 'group', String(gid))
+  return true
 }
 
 /**
@@ -83,7 +84,8 @@ export function createOvsVifDriver(options: OvsVifOptions): OvsVifDriver {
     async plug({ portId, vifName, macAddress, mtu, serverId }) {
       checkName(vifName)
       const bridge = await localSwitch()
-      await ensureTap(vifName, options)
+      // A switch that knew an earlier device of this name goes on reading from that one: it must be told of the new.
+      if (await ensureTap(vifName, options)) await bridge.removePort(vifName)
       // The host itself has no business on the guest's link, not even with a link-local address.
       await writeFile(`/proc/sys/net/ipv6/conf/${vifName}/disable_ipv6`, '1').catch(() => {})
       await ip('link', 'set', 'dev', vifName, 'mtu', String(mtu), 'up')

@@ -54,12 +54,14 @@ function proxySpec(runDir: string): DaemonSpec {
   }
 }
 
-async function setUpNamespace({ networkId, macAddress, cidrs, mtu }: MetadataNetwork): Promise<void> {
+/** Makes what is missing; says whether the link to the switch is a new one. */
+async function setUpNamespace({ networkId, macAddress, cidrs, mtu }: MetadataNetwork): Promise<boolean> {
   const [namespace, device] = [namespaceName(networkId), hostDevice(networkId)]
   const inside = (...args: string[]) => run('ip', ['-n', namespace, ...args])
   if (!existsSync(`/run/netns/${namespace}`)) await run('ip', ['netns', 'add', namespace])
   await inside('link', 'set', 'lo', 'up')
-  if (!existsSync(`/sys/class/net/${device}`)) {
+  const isNew = !existsSync(`/sys/class/net/${device}`)
+  if (isNew) {
     const peer = ['peer', 'name', METADATA_DEVICE, 'netns', namespace]
     await run('ip', ['link', 'add', device, 'mtu', String(mtu), 'type', 'veth', ...peer])
   }
@@ -71,6 +73,7 @@ async function setUpNamespace({ networkId, macAddress, cidrs, mtu }: MetadataNet
   for (const cidr of [...cidrs, `${METADATA_IPV4}/32`])
     await inside('address', 'replace', cidr, 'dev', METADATA_DEVICE, ...(cidr.includes(':') ? ['nodad'] : []))
   await inside('address', 'replace', `${METADATA_IPV6}/64`, 'dev', METADATA_DEVICE, 'nodad')
+  return isNew
 }
 
 async function tearDownNamespace(networkId: string): Promise<void> {
@@ -145,7 +148,8 @@ export async function openMetadataHost(options: MetadataHostOptions): Promise<Me
   }
 
   const setUp = async (network: MetadataNetwork): Promise<void> => {
-    await setUpNamespace(network)
+    // A switch that knew an earlier device of this name goes on reading from that one: it must be told of the new.
+    if (await setUpNamespace(network)) await localSwitch.removePort(hostDevice(network.networkId))
     await localSwitch.ensurePort({
       bridge: integrationBridge,
       name: hostDevice(network.networkId),

@@ -11,6 +11,8 @@ import { CommandError, disableOffloads, run, succeeds } from './commands.ts'
 import type { OvnLayout } from './layout.ts'
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward'
+/** File in the run folder that says: this machine did not forward before. */
+const FORWARDING_MARK = 'forwarding-was-off'
 
 export interface ProviderBridgeOptions {
   readonly layout: OvnLayout
@@ -44,7 +46,7 @@ table ip ${table} {
 async function enableForwarding(runDir: string): Promise<void> {
   const before = (await readFile(FORWARDING, 'utf8')).trim()
   if (before === '1') return
-  await writeFile(`${runDir}/forwarding-was-off`, '')
+  await writeFile(`${runDir}/${FORWARDING_MARK}`, '')
   await writeFile(FORWARDING, '1')
 }
 
@@ -70,6 +72,12 @@ export async function configureProviderBridge(options: ProviderBridgeOptions): P
 export async function unconfigureProviderBridge(layout: OvnLayout): Promise<void> {
   if (await succeeds('nft', ['list', 'table', 'ip', layout.nftTable]))
     await run('nft', ['delete', 'table', 'ip', layout.nftTable])
-  const others = readdirSync('/run').filter(name => name.startsWith('strata-') && `/run/${name}` !== layout.runDir)
-  if (existsSync(`${layout.runDir}/forwarding-was-off`) && others.length === 0) await writeFile(FORWARDING, '0')
+  if (!existsSync(`${layout.runDir}/${FORWARDING_MARK}`)) return
+  // Forwarding is the whole machine's: the last cloud that needs it puts it back.
+  const others = readdirSync('/run').map(name => `/run/${name}`)
+  const heir = others.find(
+    dir => dir.startsWith('/run/strata-') && dir !== layout.runDir && existsSync(`${dir}/conf.pid`),
+  )
+  if (heir === undefined) await writeFile(FORWARDING, '0')
+  else await writeFile(`${heir}/${FORWARDING_MARK}`, '')
 }
