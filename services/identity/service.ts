@@ -9,6 +9,8 @@ import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
 import { resourceOperations } from './api/resources.ts'
+import { roleAssignmentOperations } from './api/role-assignments.ts'
+import { tagOperations } from './api/tags.ts'
 import { versionOperations } from './api/versions.ts'
 import { identityConfig } from './contract/config.ts'
 import { dialect } from './contract/errors.ts'
@@ -88,6 +90,8 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...membershipOperations(parts),
         ...grantOperations(parts),
         ...implicationOperations(parts),
+        ...roleAssignmentOperations(parts),
+        ...tagOperations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,
       async stop() {

@@ -1,4 +1,5 @@
 /** What others may know of identity: its resources, the bodies of tokens, its policy and options. */
+export type { RoleAssignment } from './assignment.ts'
 export { type EndpointInterface, endpoint, region, service } from './catalog.ts'
 export { type IdentityConfig, identityConfig } from './config.ts'
 export { group } from './group.ts'

@@ -6,8 +6,14 @@ import { resource } from '@strata/toolkit/resource'
 import { boolean, json, text } from '@strata/toolkit/schema'
 import { domainId, enabled, extra, id, options, shortName } from './names.ts'
 
-export const tagSchema = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[^,/]*$' }
-export const tagsSchema = { type: 'array', items: tagSchema, maxItems: 80, uniqueItems: true }
+export const maxTags = 80
+export const tagPattern = /^[^,/]+$/
+export const tagsSchema = {
+  type: 'array',
+  items: { type: 'string', minLength: 1, maxLength: 255, pattern: tagPattern.source },
+  maxItems: maxTags,
+  uniqueItems: true,
+}
 
 const tags = () => json<readonly string[]>(tagsSchema).defaultTo([]).computed()
 /** Within which a name is unique: the id of the domain, or `domains` for domains themselves. Never shown. */

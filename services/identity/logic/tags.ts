@@ -1,6 +1,9 @@
-/** Filters of lists by tags (API-SIG guideline): all of them, any of them, not all, none. */
+/** Tags of projects, and the filters of lists by them (API-SIG guideline): all of them, any of them, not all, none. */
 import type { Condition } from '@strata/toolkit/resource'
 import { sql } from '@strata/toolkit/store'
+import { missing } from '../contract/errors.ts'
+import { findProject, setTags, tagsOf } from '../store/project.ts'
+import type { Parts } from './parts.ts'
 
 const names = (values: readonly string[]) => (values.at(-1) ?? '').split(',').filter(name => name !== '')
 
@@ -26,4 +29,21 @@ export const tagFilters: Readonly<Record<string, (values: readonly string[]) => 
   'tags-any': filter(' or ', true),
   'not-tags': filter(' and ', false),
   'not-tags-any': filter(' or ', false),
+}
+
+export function projectTagLogic(parts: Parts) {
+  const { store } = parts
+  return {
+    async about(id: string) {
+      const facts = await findProject(store.db, id)
+      return {
+        facts: facts ?? { id },
+        refuseMissing() {
+          if (!facts) throw missing('project', id)
+        },
+      }
+    },
+    list: async (id: string): Promise<readonly string[]> => (await tagsOf(store.db, [id])).get(id) ?? [],
+    replace: (id: string, tags: readonly string[]) => store.transaction(tx => setTags(tx, id, tags)),
+  }
 }

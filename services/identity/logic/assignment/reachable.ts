@@ -1,6 +1,6 @@
 /** Where a user may go: the projects and domains on which it has a role, however it came by it. */
 import { listAssignments, system } from '../../store/assignment.ts'
-import { findProjects, type ProjectRow, projectsOfDomain, subtree } from '../../store/project.ts'
+import { findProject, findProjects, type ProjectRow, projectsOfDomain, subtree } from '../../store/project.ts'
 import type { Db } from '../../store/tables.ts'
 import { shownProjects } from '../project.ts'
 import { actorsOf, effectiveRoles } from './effective.ts'
@@ -34,3 +34,6 @@ export async function reachesSystem(db: Db, userId: string): Promise<boolean> {
   const rows = await listAssignments(db, { actors: await actorsOf(db, userId), targets: [system] })
   return rows.length > 0 && (await effectiveRoles(db, userId, { type: 'system' })).length > 0
 }
+
+/** What a policy may ask about a project that a caller names; undefined when there is none. */
+export const findProjectFacts = (db: Db, id: string): Promise<ProjectRow | undefined> => findProject(db, id)
