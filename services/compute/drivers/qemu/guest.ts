@@ -10,8 +10,8 @@ import type { GuestReport, GuestState } from '../../logic/ports.ts'
 import type { Acceleration } from './acceleration.ts'
 import type { Cgroups } from './cgroups.ts'
 import { guestFiles } from './command-line.ts'
-import { isAlive, kill, type ProcessRef, waitForEnd } from './process.ts'
-import { connectQmp, type Qmp, type QmpEvent } from './qmp.ts'
+import { connectWhenReady, isAlive, kill, type ProcessRef, waitForEnd } from './process.ts'
+import type { Qmp, QmpEvent } from './qmp.ts'
 import { type GuestRecord, saveRecord } from './records.ts'
 import type { GuestUser } from './user.ts'
 
@@ -151,14 +151,27 @@ async function lost(host: Host, guest: Guest, running: Running): Promise<void> {
   await adopt(host, guest, running.process)
 }
 
+const adoptTimeoutMs = 3000
+
 /** Takes over a process that was found. One that does not answer is kept as it is. */
 export async function adopt(host: Host, guest: Guest, process: ProcessRef): Promise<void> {
-  const qmp = await connectQmp(join(guest.folder, guestFiles.monitor), 3000).catch(error => {
-    host.log.warn({ error, server: guest.serverId }, 'a guest runs but does not answer')
-    return undefined
-  })
+  const qmp = await connectWhenReady(join(guest.folder, guestFiles.monitor), adoptTimeoutMs, () => false).catch(
+    error => {
+      host.log.warn({ error, server: guest.serverId }, 'a guest runs but does not answer')
+      return undefined
+    },
+  )
   const running = await attach(host, guest, process, qmp)
   if (running.state === 'off' && guest.record) await reap(host, guest, running)
+}
+
+/** Tries again to reach a guest that runs but did not answer before. */
+export async function reach(host: Host, guest: Guest): Promise<void> {
+  const { running } = guest
+  if (!running || running.qmp) return
+  if (await isAlive(running.process)) return adopt(host, guest, running.process)
+  guest.running = undefined
+  if (stateOf(guest) === 'crashed') host.tell({ serverId: guest.serverId, state: 'crashed' })
 }
 
 /** Lets go of the guest's connection; the guest goes on. */

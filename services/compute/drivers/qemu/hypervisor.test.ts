@@ -14,6 +14,7 @@ import { testGuestSays } from './test-guest.ts'
 import { makeTestHost, noQemu, type TestHost } from './test-host.ts'
 
 const isRoot = process.getuid!() === 0
+const noGroups = !(isRoot && existsSync('/sys/fs/cgroup/memory')) && 'no version 1 control groups that are ours'
 
 hypervisorContract(
   'QEMU',
@@ -80,7 +81,7 @@ describe('a guest on QEMU', { skip: noQemu }, () => {
   })
 
   it('has a control group with its limits', {
-    skip: !existsSync('/sys/fs/cgroup/memory') && 'no version 1 control groups here',
+    skip: noGroups,
   }, async () => {
     const { serverId } = await spawned()
     const path = readFileSync(`/proc/${host.pidOf(serverId)}/cgroup`, 'utf8')
@@ -227,6 +228,20 @@ describe('a guest on QEMU', { skip: noQemu }, () => {
     process.kill(host.pidOf(spec.serverId), 'SIGKILL')
     await eventually('the watcher is told', () => watched.includes('crashed'))
     stop()
+    await host.hypervisor.destroy(spec.serverId)
+    await host.assertNoTrace(spec.serverId)
+  })
+
+  it('that does not answer is listed, and reached again when it does', async () => {
+    const spec = await spawned()
+    const pid = host.pidOf(spec.serverId)
+    process.kill(pid, 'SIGSTOP')
+    await host.reopen()
+    assert.equal(await stateOf(spec.serverId), 'running')
+    process.kill(pid, 'SIGCONT')
+    await host.hypervisor.pause(spec.serverId)
+    assert.equal(await stateOf(spec.serverId), 'paused')
+    process.kill(pid, 'SIGSTOP')
     await host.hypervisor.destroy(spec.serverId)
     await host.assertNoTrace(spec.serverId)
   })

@@ -11,7 +11,7 @@ import { type Acceleration, detectAcceleration } from './acceleration.ts'
 import { readCapacity, versionNumber } from './capacity.ts'
 import { openCgroups } from './cgroups.ts'
 import { cutLogs, readConsole } from './console.ts'
-import { detach, type Guest, type Host, stateOf } from './guest.ts'
+import { detach, type Guest, type Host, reach, stateOf } from './guest.ts'
 import { createGuestTable, type GuestTable } from './guest-table.ts'
 import { attachDisk, attachNic, detachDisk, detachNic } from './hot-plug.ts'
 import { destroyGuest, pauseGuest, rebootGuest, spawnGuest, startGuest, stopGuest, unpauseGuest } from './power.ts'
@@ -44,10 +44,10 @@ export interface QemuHypervisor extends Hypervisor {
 interface OpenHost {
   readonly host: Host
   readonly version: number
-  readonly stopCutting: () => void
+  readonly stopTending: () => void
 }
 
-const consoleCheckMs = 5000
+const tendMs = 5000
 const closeGraceMs = 5000
 
 /** Builds the driver; nothing happens before `open`. */
@@ -63,7 +63,10 @@ export function createQemuHypervisor(options: QemuOptions): QemuHypervisor {
   }
   const withGuest = async <T>(serverId: string, action: (host: Host, guest: Guest) => Promise<T>): Promise<T> => {
     const { host } = need()
-    return guests.inTurn(serverId, guest => action(host, guest))
+    return guests.inTurn(serverId, async guest => {
+      await reach(host, guest)
+      return action(host, guest)
+    })
   }
   const tell = (report: GuestReport) => {
     for (const listener of [...listeners]) listener(report)
@@ -74,11 +77,11 @@ export function createQemuHypervisor(options: QemuOptions): QemuHypervisor {
     async open() {
       const { host, version } = await prepareHost(options, instances, tell)
       await guests.takeUp(host)
-      opened = { host, version, stopCutting: keepLogsShort(host, guests, options.consoleLimitBytes ?? 1024 * 1024) }
+      opened = { host, version, stopTending: tend(host, guests, options.consoleLimitBytes ?? 1024 * 1024) }
     },
     async close() {
       const runtime = opened?.host.runtime
-      opened?.stopCutting()
+      opened?.stopTending()
       opened = undefined
       // What is being built is finished; a stop that waits for its guest is not waited for.
       const done = new AbortController()
@@ -114,9 +117,9 @@ export function createQemuHypervisor(options: QemuOptions): QemuHypervisor {
     pause: serverId => withGuest(serverId, (_, guest) => pauseGuest(guest)),
     unpause: serverId => withGuest(serverId, (_, guest) => unpauseGuest(guest)),
     async destroy(serverId) {
-      need()
+      const { host } = need()
       guests.of(serverId).hurry.abort()
-      await withGuest(serverId, destroyGuest)
+      await guests.inTurn(serverId, guest => destroyGuest(host, guest))
     },
     async consoleOutput(serverId, length) {
       checkServerId(serverId)
@@ -137,7 +140,7 @@ async function prepareHost(
   options: QemuOptions,
   instances: string,
   tell: Host['tell'],
-): Promise<Omit<OpenHost, 'stopCutting'>> {
+): Promise<Omit<OpenHost, 'stopTending'>> {
   const { folder, log, runtime = systemRuntime, binary = 'qemu-system-x86_64' } = options
   const { startTimeoutMs = 30_000, unplugTimeoutMs = 20_000, userName = 'strata-qemu' } = options
   await mkdir(instances, { recursive: true })
@@ -151,15 +154,17 @@ async function prepareHost(
   return { host, version: versionNumber(version) }
 }
 
-/** Cuts the logs of running guests from time to time; returns the way to stop. */
-function keepLogsShort(host: Host, guests: GuestTable, limitBytes: number): () => void {
+/** Looks after running guests from time to time: their logs, and those that did not answer. Returns the way to stop. */
+function tend(host: Host, guests: GuestTable, limitBytes: number): () => void {
   let cancel: (() => void) | undefined
   const again = () => {
-    cancel = host.runtime.timer(consoleCheckMs, async () => {
+    cancel = host.runtime.timer(tendMs, async () => {
       for (const guest of guests.all().filter(each => each.running)) {
-        await cutLogs(guest.folder, limitBytes).catch(error =>
-          host.log.warn({ error, server: guest.serverId }, 'a log could not be cut'),
-        )
+        const complain = (error: unknown) =>
+          host.log.warn({ error, server: guest.serverId }, 'a guest could not be looked after')
+        await cutLogs(guest.folder, limitBytes).catch(complain)
+        if (guest.running && !guest.running.qmp)
+          await guests.inTurn(guest.serverId, () => reach(host, guest)).catch(complain)
       }
       if (cancel) again()
     })

@@ -123,7 +123,8 @@ export async function startProcess(options: StartOptions): Promise<{ process: Pr
   }
 }
 
-async function connectWhenReady(path: string, timeoutMs: number, over: () => boolean): Promise<Qmp> {
+/** Connects to a monitor that may not be there yet. Throws when `timeoutMs` are over, or `over` says that it never will be. */
+export async function connectWhenReady(path: string, timeoutMs: number, over: () => boolean): Promise<Qmp> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     try {

@@ -36,3 +36,14 @@ function said(spec: Teller, elapsedMs: number): string {
     .map(([, line]) => `${line}\n`)
     .join('')
 }
+
+/** The last `length` lines (all when undefined) of a text that ends with a line feed. */
+export function lastLines(text: string, length: number | undefined): string {
+  if (length === undefined || length < 0) return text
+  return length === 0
+    ? ''
+    : text
+        .split('\n')
+        .slice(-length - 1)
+        .join('\n')
+}

@@ -3,17 +3,10 @@
  * is asked for and failing where a fault says so. With `file` they outlive the process, as guests should.
  */
 import { type Runtime, systemRuntime } from '@strata/toolkit/runtime'
-import {
-  GuestBuildError,
-  type GuestReport,
-  type GuestSpec,
-  type GuestState,
-  type HostCapacity,
-  type Hypervisor,
-} from '../../logic/ports.ts'
-import { consoleText } from './console.ts'
+import { GuestBuildError, type GuestSpec, type HostCapacity, type Hypervisor } from '../../logic/ports.ts'
+import { consoleText, lastLines } from './console.ts'
 import { createFaults, failureOf, type Operation, type SimulatedFault } from './faults.ts'
-import { openJournal } from './journal.ts'
+import { createSimulatedTable, type SimulatedGuest, type SimulatedTable } from './guest-table.ts'
 
 export interface SimulatedOptions {
   readonly runtime?: Runtime
@@ -34,218 +27,162 @@ export interface SimulatedHypervisor extends Hypervisor {
   powerOff(serverId: string): void
 }
 
-interface SimulatedGuest {
-  readonly spec: Omit<GuestSpec, 'configDrive'> & { readonly configDrive?: Record<string, Uint8Array> }
-  readonly state: GuestState
-  /** When it was powered on, in milliseconds: the last few times. */
-  readonly boots: readonly number[]
-}
-
-interface Turn {
-  last: Promise<unknown>
-  hurry: AbortController
-}
-
-const remembered = 5
+/** An operation takes its time and meets its faults; `deaf` tells that the guest will not heed its power button. */
+type Perform = (on: Operation, spec: GuestSpec) => Promise<{ readonly deaf: boolean }>
 
 export function createSimulatedHypervisor(options: SimulatedOptions = {}): SimulatedHypervisor {
-  const { runtime = systemRuntime, latencyMs = {} } = options
+  const { runtime = systemRuntime } = options
+  const table = createSimulatedTable(runtime, options.file)
+  const perform = performer(options, runtime, table)
+  return {
+    name: 'simulated',
+    open: async () => table.load(),
+    close: async () => void (await table.idle()),
+    capacity: async () => ({ ...defaultCapacity, ...options.capacity }),
+    list: async () => [...table.guests].map(([serverId, { state }]) => ({ serverId, state })),
+    watch: table.watch,
+    crash: serverId => table.befall(serverId, 'crashed'),
+    powerOff: serverId => table.befall(serverId, 'shutdown'),
+    async consoleOutput(serverId, length) {
+      const guest = table.guests.get(serverId)
+      return guest ? lastLines(consoleText(guest.spec, guest.boots, runtime.now()), length) : ''
+    },
+    ...powerVerbs(table, perform, runtime, options.imageSize ?? (() => undefined)),
+    ...plugs(table, perform),
+  }
+}
+
+function performer(options: SimulatedOptions, runtime: Runtime, table: SimulatedTable): Perform {
   const faults = createFaults(options.faults ?? [])
-  const journal = options.file === undefined ? undefined : openJournal<SimulatedGuest>(options.file)
-  const listeners = new Set<(report: GuestReport) => void>()
-  const turns = new Map<string, Turn>()
-  const guests = new Map<string, SimulatedGuest>()
-
-  const keep = (serverId: string, guest: SimulatedGuest | undefined) => {
-    if (guest) guests.set(serverId, guest)
-    else guests.delete(serverId)
-    // Whether there was a config drive matters for the console's text; its files may hold secrets and are not kept.
-    const configDrive = guest?.spec.configDrive ? {} : undefined
-    journal?.write(serverId, guest && { ...guest, spec: { ...guest.spec, configDrive } })
-  }
-  const become = (serverId: string, state: GuestState) => {
-    const guest = guests.get(serverId)
-    if (guest) keep(serverId, { ...guest, state })
-  }
-  const powerOn = (spec: GuestSpec) => {
-    const boots = [...(guests.get(spec.serverId)?.boots ?? []), runtime.now()].slice(-remembered)
-    keep(spec.serverId, { spec, state: 'running', boots })
-  }
-  /** A change that nobody asked for. */
-  const befall = (serverId: string, state: GuestState) => {
-    const before = guests.get(serverId)?.state
-    if (before !== 'running' && before !== 'paused') return
-    become(serverId, state)
-    for (const listener of [...listeners]) listener({ serverId, state })
-  }
-  const turnOf = (serverId: string): Turn => {
-    const turn = turns.get(serverId) ?? { last: Promise.resolve(), hurry: new AbortController() }
-    turns.set(serverId, turn)
-    return turn
-  }
-
-  const exclusive = <T>(serverId: string, action: (hurry: AbortSignal) => Promise<T>): Promise<T> => {
-    const turn = turnOf(serverId)
-    const result = turn.last.then(() => action(turn.hurry.signal))
-    const last = result.catch(() => {})
-    turn.last = last
-    last.then(() => {
-      if (turn.last === last) turns.delete(serverId)
-    })
-    return result
-  }
-
-  /** Takes the operation's time, and throws what a fault says; `deaf` tells whether the power button is out of order. */
-  const perform = async (
-    on: Operation,
-    spec: Pick<GuestSpec, 'serverId' | 'hostname' | 'properties'>,
-  ): Promise<{ deaf: boolean }> => {
+  return async (on, spec) => {
     const struck = faults.strike(on, spec)
-    const delays = struck
-      .filter(fault => fault.effect === 'delay')
-      .reduce((sum, fault) => sum + (fault.delayMs ?? 0), 0)
-    const time = (latencyMs[on] ?? 0) + delays
+    const delays = struck.filter(fault => fault.effect === 'delay').map(fault => fault.delayMs ?? 0)
+    const time = delays.reduce((sum, delay) => sum + delay, options.latencyMs?.[on] ?? 0)
     if (time > 0) await runtime.sleep(time)
     const failure = failureOf(struck, on)
     if (failure) throw failure
     for (const fault of struck.filter(each => each.effect === 'crash')) {
-      runtime.timer(fault.delayMs ?? 0, () => befall(spec.serverId, 'crashed'))
+      runtime.timer(fault.delayMs ?? 0, () => table.befall(spec.serverId, 'crashed'))
     }
     return { deaf: struck.some(fault => fault.effect === 'deaf') }
   }
+}
 
-  const checkDisks = (spec: GuestSpec) => {
-    for (const { source, sizeGiB, name } of spec.disks) {
-      if (source.kind === 'blank' && sizeGiB === 0) throw new GuestBuildError(`The blank disk "${name}" has no size.`)
-      const virtualSize = source.kind === 'image' ? (options.imageSize?.(source.imageId) ?? 0) : 0
-      const wanted = sizeGiB * 1024 ** 3
-      if (source.kind !== 'image' || sizeGiB === 0 || wanted >= virtualSize) continue
-      throw new GuestBuildError(
-        `The flavor's disk of ${sizeGiB} GiB (${wanted} bytes) is too small for image ${source.imageId}, whose virtual size is ${virtualSize} bytes.`,
-      )
-    }
-  }
-  const isOn = (serverId: string) => ['running', 'paused'].includes(guests.get(serverId)?.state ?? '')
-  const runningGuest = (serverId: string): SimulatedGuest => {
-    const guest = guests.get(serverId)
-    if (guest && isOn(serverId)) return guest
-    throw new Error(`the guest of server ${serverId} does not run`)
-  }
-  const change = (
-    on: 'attach' | 'detach',
-    serverId: string,
-    edit: (spec: SimulatedGuest['spec']) => SimulatedGuest['spec'],
-  ) =>
-    exclusive(serverId, async () => {
-      const guest = guests.get(serverId)
-      if (!guest) throw new Error(`server ${serverId} has no guest on this host`)
-      await perform(on, guest.spec)
-      keep(serverId, { ...(guests.get(serverId) ?? guest), spec: edit(guest.spec) })
-    })
+type PowerVerbs = Pick<Hypervisor, 'spawn' | 'start' | 'stop' | 'reboot' | 'pause' | 'unpause' | 'destroy'>
 
+function powerVerbs(
+  table: SimulatedTable,
+  perform: Perform,
+  runtime: Runtime,
+  imageSize: NonNullable<SimulatedOptions['imageSize']>,
+): PowerVerbs {
+  const { inTurn } = table
+  /** The guest does not react: the grace is waited for, unless somebody is in a hurry. */
+  const waitInVain = (graceSeconds: number, hurried: AbortSignal) =>
+    runtime.sleep(graceSeconds * 1000, hurried).catch(() => {})
   return {
-    name: 'simulated',
-    async open() {
-      for (const [serverId, guest] of journal?.load() ?? []) guests.set(serverId, guest)
-    },
-    async close() {
-      await Promise.all([...turns.values()].map(turn => turn.last))
-      listeners.clear()
-    },
-    capacity: async () => ({ ...defaultCapacity, ...options.capacity }),
-    list: async () => [...guests].map(([serverId, { state }]) => ({ serverId, state })),
-    watch(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    crash: serverId => befall(serverId, 'crashed'),
-    powerOff: serverId => befall(serverId, 'shutdown'),
-
     spawn: spec =>
-      exclusive(spec.serverId, async () => {
-        const state = guests.get(spec.serverId)?.state
+      inTurn(spec.serverId, async () => {
+        const state = table.guests.get(spec.serverId)?.state
         if (state !== undefined && state !== 'crashed') return
-        checkDisks(spec)
+        checkDisks(spec, imageSize)
         await perform('spawn', spec)
-        powerOn(spec)
+        table.powerOn(spec)
       }),
     start: spec =>
-      exclusive(spec.serverId, async () => {
-        if (isOn(spec.serverId)) return
-        if (!guests.has(spec.serverId))
-          throw new GuestBuildError(`The disk "${spec.disks[0]?.name}" is missing on this host.`)
+      inTurn(spec.serverId, async () => {
+        if (table.isOn(spec.serverId)) return
+        needDisks(table, spec)
         await perform('start', spec)
-        powerOn(spec)
+        table.powerOn(spec)
       }),
     stop: (serverId, graceSeconds) =>
-      exclusive(serverId, async hurry => {
-        const guest = guests.get(serverId)
+      inTurn(serverId, async hurried => {
+        const guest = table.guests.get(serverId)
         if (!guest || guest.state === 'shutdown') return
-        if (isOn(serverId)) {
+        if (table.isOn(serverId)) {
           const { deaf } = await perform('stop', guest.spec)
-          if (deaf) await runtime.sleep(graceSeconds * 1000, hurry).catch(() => {})
+          if (deaf) await waitInVain(graceSeconds, hurried)
         }
-        become(serverId, 'shutdown')
+        table.become(serverId, 'shutdown')
       }),
     reboot: (spec, type, graceSeconds) =>
-      exclusive(spec.serverId, async hurry => {
-        if (!guests.has(spec.serverId))
-          throw new GuestBuildError(`The disk "${spec.disks[0]?.name}" is missing on this host.`)
+      inTurn(spec.serverId, async hurried => {
+        needDisks(table, spec)
         const { deaf } = await perform('reboot', spec)
-        if (deaf && type === 'SOFT') await runtime.sleep(graceSeconds * 1000, hurry).catch(() => {})
-        powerOn(spec)
+        if (deaf && type === 'SOFT') await waitInVain(graceSeconds, hurried)
+        table.powerOn(spec)
       }),
     pause: serverId =>
-      exclusive(serverId, async () => {
-        await perform('pause', runningGuest(serverId).spec)
-        become(serverId, 'paused')
+      inTurn(serverId, async () => {
+        await perform('pause', needRunning(table, serverId).spec)
+        table.become(serverId, 'paused')
       }),
     unpause: serverId =>
-      exclusive(serverId, async () => {
-        await perform('unpause', runningGuest(serverId).spec)
-        become(serverId, 'running')
+      inTurn(serverId, async () => {
+        await perform('unpause', needRunning(table, serverId).spec)
+        table.become(serverId, 'running')
       }),
     destroy(serverId) {
-      turnOf(serverId).hurry.abort()
-      return exclusive(serverId, async () => {
-        const guest = guests.get(serverId)
+      const done = inTurn(serverId, async () => {
+        const guest = table.guests.get(serverId)
         if (!guest) return
         await perform('destroy', guest.spec)
-        keep(serverId, undefined)
-      }).finally(() => {
-        const turn = turns.get(serverId)
-        if (turn) turn.hurry = new AbortController()
+        table.remove(serverId)
       })
+      table.hurry(serverId)
+      return done
     },
-    async consoleOutput(serverId, length) {
-      const guest = guests.get(serverId)
-      const text = guest ? consoleText(guest.spec, guest.boots, runtime.now()) : ''
-      if (length === undefined || length < 0) return text
-      return length === 0
-        ? ''
-        : text
-            .split('\n')
-            .slice(-length - 1)
-            .join('\n')
-    },
+  }
+}
+
+function plugs(table: SimulatedTable, perform: Perform): Required<Pick<Hypervisor, 'nics' | 'disks'>> {
+  const change = (on: 'attach' | 'detach', serverId: string, edit: (spec: GuestSpec) => GuestSpec) =>
+    table.inTurn(serverId, async () => {
+      const guest = table.guests.get(serverId)
+      if (!guest) throw new Error(`server ${serverId} has no guest on this host`)
+      await perform(on, guest.spec)
+      table.changeSpec(serverId, edit)
+    })
+  const nicsWithout = (spec: GuestSpec, portId: string) => spec.nics.filter(nic => nic.portId !== portId)
+  const disksWithout = (spec: GuestSpec, name: string) => spec.disks.filter(disk => disk.name !== name)
+  return {
     nics: {
       attachNic: (serverId, nic) =>
-        change('attach', serverId, spec => ({
-          ...spec,
-          nics: [...spec.nics.filter(each => each.portId !== nic.portId), nic],
-        })),
+        change('attach', serverId, spec => ({ ...spec, nics: [...nicsWithout(spec, nic.portId), nic] })),
       detachNic: (serverId, portId) =>
-        change('detach', serverId, spec => ({ ...spec, nics: spec.nics.filter(nic => nic.portId !== portId) })),
+        change('detach', serverId, spec => ({ ...spec, nics: nicsWithout(spec, portId) })),
     },
     disks: {
       attachDisk: (serverId, disk) =>
-        change('attach', serverId, spec => ({
-          ...spec,
-          disks: [...spec.disks.filter(each => each.name !== disk.name), disk],
-        })),
+        change('attach', serverId, spec => ({ ...spec, disks: [...disksWithout(spec, disk.name), disk] })),
       detachDisk: (serverId, name) =>
-        change('detach', serverId, spec => ({ ...spec, disks: spec.disks.filter(disk => disk.name !== name) })),
+        change('detach', serverId, spec => ({ ...spec, disks: disksWithout(spec, name) })),
     },
+  }
+}
+
+function needRunning(table: SimulatedTable, serverId: string): SimulatedGuest {
+  const guest = table.guests.get(serverId)
+  if (guest && table.isOn(serverId)) return guest
+  throw new Error(`the guest of server ${serverId} does not run`)
+}
+
+function needDisks(table: SimulatedTable, spec: GuestSpec): void {
+  if (table.guests.has(spec.serverId)) return
+  throw new GuestBuildError(`The disk "${spec.disks[0]?.name}" is missing on this host.`)
+}
+
+function checkDisks(spec: GuestSpec, imageSize: (imageId: string) => number | undefined): void {
+  for (const { source, sizeGiB, name } of spec.disks) {
+    if (source.kind === 'blank' && sizeGiB === 0) throw new GuestBuildError(`The blank disk "${name}" has no size.`)
+    if (source.kind !== 'image' || sizeGiB === 0) continue
+    const virtualSize = imageSize(source.imageId) ?? 0
+    const wanted = sizeGiB * 1024 ** 3
+    if (wanted >= virtualSize) continue
+    throw new GuestBuildError(
+      `The flavor's disk of ${sizeGiB} GiB (${wanted} bytes) is too small for image ${source.imageId}, whose virtual size is ${virtualSize} bytes.`,
+    )
   }
 }
 
