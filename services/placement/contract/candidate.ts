@@ -43,24 +43,26 @@ export interface CandidatesRequest {
   readonly sameSubtree?: readonly (readonly string[])[]
 }
 
-/** The query string (1.39) of such a request, without its question mark. */
-export function candidatesQuery(request: CandidatesRequest): string {
-  const query = new URLSearchParams()
+/** The query (1.39) of such a request, each key with all of its values. */
+export function candidatesQuery(request: CandidatesRequest): Readonly<Record<string, readonly string[]>> {
+  const query: Record<string, string[]> = {}
+  const add = (key: string, value: string) => {
+    query[key] = [...(query[key] ?? []), value]
+  }
   for (const [suffix, group] of Object.entries(request.groups)) {
     const amounts = Object.entries(group.resources).map(([name, amount]) => `${name}:${amount}`)
-    if (amounts.length > 0) query.append(`resources${suffix}`, amounts.join(','))
+    if (amounts.length > 0) add(`resources${suffix}`, amounts.join(','))
     for (const trait of group.required ?? [])
-      query.append(`required${suffix}`, typeof trait === 'string' ? trait : `in:${trait.join(',')}`)
-    for (const any of group.memberOf ?? []) query.append(`member_of${suffix}`, `in:${any.join(',')}`)
-    if (group.forbiddenAggregates?.length)
-      query.append(`member_of${suffix}`, `!in:${group.forbiddenAggregates.join(',')}`)
-    if (group.inTree !== undefined) query.append(`in_tree${suffix}`, group.inTree)
+      add(`required${suffix}`, typeof trait === 'string' ? trait : `in:${trait.join(',')}`)
+    for (const any of group.memberOf ?? []) add(`member_of${suffix}`, `in:${any.join(',')}`)
+    if (group.forbiddenAggregates?.length) add(`member_of${suffix}`, `!in:${group.forbiddenAggregates.join(',')}`)
+    if (group.inTree !== undefined) add(`in_tree${suffix}`, group.inTree)
   }
-  if (request.limit !== undefined) query.append('limit', String(request.limit))
-  if (request.groupPolicy) query.append('group_policy', request.groupPolicy)
-  if (request.rootRequired?.length) query.append('root_required', request.rootRequired.join(','))
-  for (const suffixes of request.sameSubtree ?? []) query.append('same_subtree', suffixes.join(','))
-  return query.toString()
+  if (request.limit !== undefined) add('limit', String(request.limit))
+  if (request.groupPolicy) add('group_policy', request.groupPolicy)
+  if (request.rootRequired?.length) add('root_required', request.rootRequired.join(','))
+  for (const suffixes of request.sameSubtree ?? []) add('same_subtree', suffixes.join(','))
+  return query
 }
 
 /** Read further by logic/rules/query.ts: any of these may be repeated, and each has its own little language. */
