@@ -34,6 +34,8 @@ export interface ChangeScene {
   readonly request: ApiRequest
   readonly context: RequestContext
   readonly afterCommit: AfterCommit
+  /** What the caller sent of this resource, without defaults: tells a null from a silence. Empty on delete. */
+  readonly given: Readonly<Record<string, unknown>>
 }
 
 export interface Hooks<F extends Fields> {
@@ -192,7 +194,7 @@ async function create<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
   const bodies = bulk ?? [dialect.envelope ? (body[resource.name] as object) : body]
   const created = await refuseDuplicates(kit, () =>
     store.transaction(async (tx, afterCommit) => {
-      const scene: ChangeScene = { tx, request, context: request.context, afterCommit }
+      const scene = { tx, request, context: request.context, afterCommit }
       const made: Row<F>[] = []
       for (const [at, one] of bodies.entries())
         made.push(await createOne(kit, one as Record<string, unknown>, scene, at))
@@ -206,12 +208,13 @@ async function create<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
 async function createOne<F extends Fields>(
   kit: Kit<F>,
   given: Record<string, unknown>,
-  scene: ChangeScene,
+  bare: Omit<ChangeScene, 'given'>,
   at: number,
 ): Promise<Row<F>> {
   const { resource, rows, hooks, runtime } = kit
-  const { context, request, tx } = scene
+  const { context, request, tx } = bare
   const body = settable(resource, received(resource, given))
+  const scene: ChangeScene = { ...bare, given: { ...body } }
   const defaults = Object.fromEntries(
     Object.entries(resource.fields).map(([name, field]) => [name, field.default ?? null]),
   )
@@ -254,7 +257,7 @@ async function update<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
   const given = received(resource, (dialect.envelope ? body[resource.name] : body) as Record<string, unknown>)
   const after = await refuseDuplicates(kit, () =>
     store.transaction(async (tx, afterCommit) => {
-      const scene: ChangeScene = { tx, request, context: request.context, afterCommit }
+      const scene: ChangeScene = { tx, request, context: request.context, afterCommit, given }
       const before = await authorized(kit, request, 'update', tx)
       refuseFixed(resource, given, before)
       enforceFields(kit, 'update', given, request.context, await target(kit, before, request.context, tx), before)
@@ -280,7 +283,7 @@ async function update<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
 async function remove<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise<object> {
   const { hooks, rows, store, dialect } = kit
   await store.transaction(async (tx, afterCommit) => {
-    const scene: ChangeScene = { tx, request, context: request.context, afterCommit }
+    const scene: ChangeScene = { tx, request, context: request.context, afterCommit, given: {} }
     const row = await authorized(kit, request, 'delete', tx)
     await hooks.beforeDelete?.(row, scene)
     await rows.remove(tx, row['id'] as string)
