@@ -1,0 +1,84 @@
+/** Networks and subnets. */
+
+import type { Hooks } from '@strata/toolkit/resource'
+import type { Operation } from '@strata/toolkit/service'
+import { networkNotFound, subnetNotFound } from '../contract/faults.ts'
+import { network } from '../contract/network.ts'
+import { subnet } from '../contract/subnet.ts'
+import { type NetworkDeps, type NetworkRow, type Scene, touch } from '../logic/deps.ts'
+import { beforeCreateNetwork, beforeDeleteNetwork, beforeUpdateNetwork, subnetIdsOf } from '../logic/network.ts'
+import {
+  afterCreateSubnet,
+  afterDeleteSubnet,
+  afterUpdateSubnet,
+  beforeCreateSubnet,
+  beforeDeleteSubnet,
+  beforeUpdateSubnet,
+} from '../logic/subnet.ts'
+import { isSharedWith, networkAspect, seenNetwork, visibleNetworks, visibleSubnets } from '../logic/visibility.ts'
+import { serve } from './kit.ts'
+
+type WithId<T> = T & { readonly id: string }
+
+export function networkOperations(deps: NetworkDeps): Operation[] {
+  const hooks: Hooks<typeof network.fields> = {
+    restrict: visibleNetworks,
+    missing: networkNotFound,
+    async target(values, context, db) {
+      const about = { ...values, tenant_id: values['project_id'] }
+      if (values['project_id'] === context.projectId || typeof values['id'] !== 'string') return about
+      return { ...about, shared: await isSharedWith(db, values as NetworkRow, context.projectId) }
+    },
+    async decorate(rows, _request, db) {
+      const subnets = await subnetIdsOf(
+        db,
+        rows.map(row => row.id),
+      )
+      return rows.map(row => ({
+        ...row,
+        availability_zones: [deps.settings.availability_zone],
+        ipv4_address_scope: null,
+        ipv6_address_scope: null,
+        subnets: subnets.get(row.id) ?? [],
+      }))
+    },
+    beforeCreate: (body, scene) => beforeCreateNetwork(deps, scene, body as WithId<typeof body>),
+    afterCreate: (row, scene) => touch(deps, scene, 'networks', row.id),
+    async beforeUpdate(row, body, scene) {
+      await beforeUpdateNetwork(deps, scene, row, body)
+      return {}
+    },
+    afterUpdate: (row, _before, scene) => touch(deps, scene, 'networks', row.id),
+    beforeDelete: (row, scene) => beforeDeleteNetwork(deps, scene, row),
+  }
+  return [...serve(deps, network, hooks).operations, ...subnetOperations(deps)]
+}
+
+function subnetOperations(deps: NetworkDeps): Operation[] {
+  const hooks: Hooks<typeof subnet.fields> = {
+    restrict: visibleSubnets,
+    missing: subnetNotFound,
+    async target(values, context, db) {
+      const aspect = await networkAspect(db, context, String(values['network_id']))
+      return { ...values, tenant_id: values['project_id'], ...aspect }
+    },
+    async decorate(rows, request, db) {
+      return Promise.all(
+        rows.map(async row => ({
+          ...row,
+          'router:external': (await networkAspect(db, request.context, row.network_id))?.['router:external'] ?? false,
+        })),
+      )
+    },
+    async beforeCreate(body, scene) {
+      await seenNetwork(scene.tx as Scene['tx'], scene.context, body.network_id)
+      return beforeCreateSubnet(deps, scene, body, 'gateway_ip' in scene.given)
+    },
+    afterCreate: (row, scene) => afterCreateSubnet(deps, scene, row),
+    beforeUpdate: (row, body, scene) => beforeUpdateSubnet(deps, scene, row, body),
+    afterUpdate: (row, before, scene) => afterUpdateSubnet(deps, scene, row, before),
+    beforeDelete: (row, scene) => beforeDeleteSubnet(deps, scene, row),
+    afterDelete: (row, scene) => afterDeleteSubnet(deps, scene, row),
+  }
+  return serve(deps, subnet, hooks).operations
+}

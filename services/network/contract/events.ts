@@ -1,0 +1,11 @@
+/** What this service announces on the bus. Hints: whoever misses one asks the API. */
+
+/** A port came up, went down, or was bound to another host. */
+export const PORT_TOPIC = 'network.port'
+
+export interface PortEvent {
+  readonly port_id: string
+  readonly status: string
+  /** The port's `binding:host_id`; empty when it has none. */
+  readonly host: string
+}

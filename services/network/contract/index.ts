@@ -1,0 +1,10 @@
+/** What others may know of the network service: its resources, events, constants and options. */
+export * from './config.ts'
+export * from './events.ts'
+export * from './floatingip.ts'
+export * from './network.ts'
+export { policies } from './policies.ts'
+export * from './port.ts'
+export * from './router.ts'
+export * from './security-group.ts'
+export * from './subnet.ts'

@@ -1,0 +1,5 @@
+/** All migrations, in order. */
+import type { Migration } from '@strata/toolkit/store'
+import { first } from './0001-networks.ts'
+
+export const migrations: readonly Migration[] = [first]
