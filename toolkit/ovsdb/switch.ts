@@ -34,6 +34,9 @@ export interface PortSpec {
 export interface LocalSwitch {
   /** Makes the root row if the database is new, and sets keys of its external ids; null takes a key away. */
   configure(externalIds: Readonly<Record<string, string | null>>): Promise<void>
+  /** External ids of the root row. */
+  externalIds(): Readonly<Record<string, string>>
+  hasBridge(name: string): boolean
   ensureBridge(spec: BridgeSpec): Promise<void>
   removeBridge(name: string): Promise<void>
   ensurePort(spec: PortSpec): Promise<void>
@@ -88,6 +91,8 @@ export async function openLocalSwitch(client: OvsdbClient, applyTimeoutMs = 10_0
       if (Object.keys({ ...held, ...wanted }).some(key => held[key] !== wanted[key]))
         await commit([update('Open_vSwitch', byUuid(uuid(row)), { external_ids: wanted })], false)
     },
+    externalIds: () => (root()?.['external_ids'] ?? {}) as Record<string, string>,
+    hasBridge: name => rowNamed('Bridge', name) !== undefined,
     async ensureBridge({ name, datapathType, failMode, macAddress }) {
       const columns = {
         datapath_type: datapathType,

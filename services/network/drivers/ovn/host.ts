@@ -5,9 +5,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { createOvsdbClient, type LocalSwitch, openLocalSwitch } from '@strata/toolkit/ovsdb'
+import { completedChassis, ownChassis, withoutMapping } from './chassis.ts'
 import { createDaemons, type Daemons } from './daemons.ts'
 import {
   type DatapathType,
@@ -88,6 +89,7 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
   const metadataSocket = options.metadataSocket ?? layout.metadataSocket
   const { physicalNetwork = 'public', gatewayCidr = '172.24.4.1/24', masquerade = true } = options.external ?? {}
   const hasExternal = options.external !== null
+  const bridgeMapping = hasExternal ? `${physicalNetwork}:${layout.providerBridge}` : undefined
   const switchClient = createOvsdbClient({ remote: remotes.openVSwitch, log })
   const southbound = createOvsdbClient({ remote: remotes.southbound, log })
   let type: DatapathType = 'netdev'
@@ -102,23 +104,21 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
   const configureChassis = async (): Promise<void> => {
     localSwitch ??= await openSwitch()
     const settings = {
-      'system-id': host,
-      hostname: host,
-      'ovn-remote': remotes.southbound,
-      'ovn-encap-type': 'geneve',
-      'ovn-encap-ip': encapIp,
-      'ovn-bridge': integrationBridge,
-      'ovn-bridge-datapath-type': type,
-      'ovn-bridge-mappings': hasExternal ? `${physicalNetwork}:${layout.providerBridge}` : null,
-      'ovn-cms-options': hasExternal ? 'enable-chassis-as-gw' : null,
+      chassis: host,
+      southbound: remotes.southbound,
+      encapIp,
+      integrationBridge,
+      datapathType: type,
+      bridgeMapping,
     }
-    await localSwitch.configure(settings)
+    const held = localSwitch.externalIds()
+    await localSwitch.configure(managed ? ownChassis(settings) : completedChassis(held, settings))
   }
 
   const ensureBridges = async (switchStarted: boolean): Promise<void> => {
     const bridge = (name: string, failMode: 'secure' | 'standalone') =>
       localSwitch!.ensureBridge({ name, datapathType: type, failMode, macAddress: stableMac(`${layout.tag} ${name}`) })
-    await bridge(integrationBridge, 'secure')
+    if (managed || !localSwitch!.hasBridge(integrationBridge)) await bridge(integrationBridge, 'secure')
     if (switchStarted) await renameDatapathDevice(type, layout.tag)
     if (!hasExternal) return
     await bridge(layout.providerBridge, 'standalone')
@@ -165,7 +165,7 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
       metadata = await openMetadataHost({
         southbound,
         localSwitch: localSwitch!,
-        chassis: host,
+        chassis: localSwitch!.externalIds()['system-id'] ?? host,
         integrationBridge,
         runDir: layout.runDir,
         metadataSocket,
@@ -181,10 +181,13 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
       if (localSwitch === undefined && (!managed || daemons.pids().conf !== undefined)) localSwitch = await openSwitch()
       if (managed && daemons.pids().vswitchd === undefined) localSwitch = undefined
       await removeMetadata(layout.runDir, localSwitch)
-      if (!managed && hasExternal) await localSwitch?.removeBridge(layout.providerBridge)
+      if (!managed && bridgeMapping !== undefined) {
+        await localSwitch?.configure(withoutMapping(localSwitch.externalIds(), bridgeMapping))
+        await localSwitch?.removeBridge(layout.providerBridge)
+      }
       await unconfigureProviderBridge(layout)
       await letGo()
-      if (!managed) return
+      if (!managed) return rm(layout.runDir, { recursive: true, force: true })
       await daemons.stop()
       await deleteDevices([...datapathDevices(layout.tag), integrationBridge, layout.providerBridge])
     },
