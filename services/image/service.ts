@@ -53,6 +53,7 @@ export const image = defineService<ImageExtra | void>({
         ...tagOperations(deps),
         ...taskOperations(deps),
       ],
+      health: async () => ({ problems: await blobs.problems() }),
       start: () => leftovers.start(),
       async stop() {
         await leftovers.stop()

@@ -355,6 +355,7 @@ test('200 MiB go through without being held', async () => {
     read: async () => generated(200 * MIB).body,
     remove: async () => {},
     list: async () => [],
+    problems: async () => [],
     details: () => ({}),
   }
   const service = await listen(environment, discarding)

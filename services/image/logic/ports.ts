@@ -30,6 +30,8 @@ export interface ImageStore {
   remove(id: string): Promise<void>
   /** Ids of all blobs, whole or not. */
   list(): Promise<readonly string[]>
+  /** What keeps it from taking more data; empty when nothing does. */
+  problems(): Promise<readonly string[]>
   /** What an operator may want to know. */
   details(): Readonly<Record<string, unknown>>
 }

@@ -27,9 +27,12 @@ export function createFileStore(options: FileStoreOptions): ImageStore {
     if (!BLOB_NAME.test(id) || id.endsWith('.part')) throw new Error(`not the id of a blob: ${JSON.stringify(id)}`)
     return join(folder, id)
   }
-  const ensureSpace = async (bytes: number): Promise<void> => {
+  const freeBytes = async (): Promise<number> => {
     const { bavail, bsize } = await statfs(folder)
-    const free = bavail * bsize - reserve
+    return bavail * bsize - reserve
+  }
+  const ensureSpace = async (bytes: number): Promise<void> => {
+    const free = await freeBytes()
     if (bytes > free)
       throw storageFull(`${bytes} bytes are needed and ${Math.max(free, 0)} are free (${reserve} are held in reserve)`)
   }
@@ -54,6 +57,10 @@ export function createFileStore(options: FileStoreOptions): ImageStore {
     async list() {
       const found = (await readdir(folder)).flatMap(name => BLOB_NAME.exec(name)?.[1] ?? [])
       return [...new Set(found)]
+    },
+    async problems() {
+      const free = await freeBytes()
+      return free > 0 ? [] : [`no bytes are free for images in ${folder}, ${reserve} being held in reserve`]
     },
     details: () => ({ data_dir: folder, thin_provisioning: false }),
   }
