@@ -166,6 +166,18 @@ test('after the server went away and came back, listeners hear what changed mean
   client.close()
 })
 
+test('connecting may be asked for again, before and after the server is there', { skip }, async () => {
+  await stopServer()
+  const client = createOvsdbClient({ remote: remote(), retryMs: 10 })
+  await assert.rejects(client.connect(30), { code: 'timeout' })
+  const connecting = client.connect()
+  await startServer()
+  await connecting
+  await client.connect()
+  assert.deepEqual(await client.call('echo', ['x']), ['x'])
+  client.close()
+})
+
 test('an echo is answered, and a silent TCP peer is left', { skip: false }, async () => {
   const received: string[] = []
   const fake = createServer(socket => {

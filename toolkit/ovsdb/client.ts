@@ -17,7 +17,7 @@ export class TransactionError extends OvsdbError {
 
 export interface OvsdbClient {
   readonly connected: boolean
-  /** Resolves at the first connection; rejects with code `timeout` after `timeoutMs` (default 10,000) but tries on. */
+  /** Resolves when connected; rejects with code `timeout` after `timeoutMs` (default 10,000) but tries on. */
   connect(timeoutMs?: number): Promise<void>
   /** Any method of the protocol. Rejects with `OvsdbError`. */
   call(method: string, params: unknown): Promise<unknown>

@@ -30,7 +30,7 @@ export interface ConnectionOptions {
 
 export interface Connection {
   readonly connected: boolean
-  /** Begins to connect and resolves at the first success; rejects with `timeout`, trying on in the background. */
+  /** Begins to connect unless that was done, resolves when connected; rejects with `timeout` but tries on. */
   open(timeoutMs: number): Promise<void>
   /** Calls `onReply` in the very turn in which the reply is read, so that no notification can overtake it. */
   send(method: string, params: unknown, onReply: (error: OvsdbError | undefined, result: unknown) => void): void
@@ -82,7 +82,8 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
   let attempts = 0
   let lastId = 0
   let retryTimer: NodeJS.Timeout | undefined
-  let firstConnect: (() => void) | undefined
+  let started = false
+  const openers = new Set<() => void>()
 
   const rejectAll = (error: OvsdbError): void => {
     const calls = [...waiting.values()]
@@ -141,7 +142,7 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
       attempts = 0
       if ('host' in target) watchSilence(opened)
       events.onConnect()
-      firstConnect?.()
+      for (const opener of openers) opener()
     })
     opened.on('data', chunk => {
       try {
@@ -167,16 +168,19 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
     send,
     open: timeoutMs =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new OvsdbError('timeout', `no OVSDB server answers at ${options.remote}`)),
-          timeoutMs,
-        )
-        firstConnect = () => {
+        if (connected) return resolve()
+        const opener = (): void => {
           clearTimeout(timer)
-          firstConnect = undefined
+          openers.delete(opener)
           resolve()
         }
-        start()
+        const timer = setTimeout(() => {
+          openers.delete(opener)
+          reject(new OvsdbError('timeout', `no OVSDB server answers at ${options.remote}`))
+        }, timeoutMs)
+        openers.add(opener)
+        if (!started) start()
+        started = true
       }),
     close() {
       closed = true

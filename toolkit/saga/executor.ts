@@ -206,9 +206,12 @@ class Run {
       if (saga.direction === 'undo' && (this.#o.cancel.signal.aborted || (await book.isCancelled(row.id))))
         return this.#turn(step, cancelledFailure(step))
       try {
-        await probe?.before?.(saga.name, step.name, 'run')
-        const out = await this.#patiently(step)
-        await probe?.after?.(saga.name, step.name, 'run')
+        const out = await this.#patiently(step, async () => {
+          await probe?.before?.(saga.name, step.name, 'run')
+          const result: unknown = await step.run(this.#scene(step))
+          await probe?.after?.(saga.name, step.name, 'run')
+          return result
+        })
         this.#outputs = { ...this.#outputs, [step.name]: out ?? null }
       } catch (thrown) {
         if (thrown instanceof Crash || this.#o.stopping.aborted) throw thrown
@@ -255,13 +258,13 @@ class Run {
   }
 
   /** Runs a step; transient failures are repeated while patience lasts, all failures of a `forward` saga for ever. */
-  async #patiently(step: AnyStep<unknown>): Promise<unknown> {
+  async #patiently(step: AnyStep<unknown>, work: () => Promise<unknown>): Promise<unknown> {
     const { saga, runtime, patience = 60_000 } = this.#o
-    if (saga.direction === 'forward') return this.#untilDone(step, 'run', () => step.run(this.#scene(step)))
+    if (saga.direction === 'forward') return this.#untilDone(step, 'run', work)
     const end = runtime.monotonic() + patience
     for (let attempt = 0; ; attempt++) {
       try {
-        return await step.run(this.#scene(step))
+        return await work()
       } catch (thrown) {
         if (!isTransient(thrown) || this.#o.signal.aborted || runtime.monotonic() > end) throw thrown
         await runtime.sleep(pause(attempt), this.#o.signal)
@@ -269,7 +272,7 @@ class Run {
     }
   }
 
-  async #untilDone<T>(step: AnyStep<unknown>, phase: 'run' | 'undo', work: () => Promise<T> | T): Promise<T> {
+  async #untilDone<T>(step: AnyStep<unknown>, phase: 'run' | 'undo', work: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await work()

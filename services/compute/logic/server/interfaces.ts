@@ -4,7 +4,7 @@ import type { Nic } from '../../store/database.ts'
 import { findServer, type Server } from '../../store/servers.ts'
 import type { RequestedNic } from '../neighbours.ts'
 import type { GuestNic } from '../ports.ts'
-import { need, needAgent, type ServerDeps, type ServerInput, settle } from './deps.ts'
+import { change, need, needAgent, type ServerDeps, type ServerInput, settle } from './deps.ts'
 
 export interface AttachInput extends ServerInput {
   readonly nic: RequestedNic
@@ -63,6 +63,12 @@ export const attachInterface = saga<AttachInput, ServerDeps>('server-attach-inte
         event: attaching,
         change: server => ({ nics: [...server.nics.filter(nic => nic.port_id !== prior.port.port_id), prior.port] }),
       }),
+    // The row goes first: the undo of `port` removes what the row does not know.
+    undo: async ({ input, deps, prior }) => {
+      const server = await findServer(deps.store.db, input.serverId)
+      if (server)
+        await change(deps, server.id, { nics: server.nics.filter(nic => nic.port_id !== prior.port?.port_id) })
+    },
   })
 
 export interface DetachInput extends ServerInput {

@@ -1,0 +1,33 @@
+/** Finding the server that a request is about, and whether the caller may do this to it. */
+import type { RequestContext } from '@strata/toolkit/context'
+import { isUuid } from '@strata/toolkit/schema'
+import { instanceLocked, instanceNotFound } from '../../contract/errors.ts'
+import { findServer, type Server } from '../../store/servers.ts'
+import type { Compute } from '../compute.ts'
+
+type Db = Parameters<typeof findServer>[0]
+
+/** What policy rules about a server are checked against. */
+export const targetOf = (server: Pick<Server, 'project_id' | 'user_id'>) => ({
+  project_id: server.project_id,
+  user_id: server.user_id,
+})
+
+/** The server. Throws a 404 for one of another project, as for one that is not there, and a 403 when the rule does not hold. */
+export async function serverFor(
+  { store }: Pick<Compute, 'store'>,
+  context: RequestContext,
+  about: { readonly id: string; readonly rule: string; readonly db?: Db },
+): Promise<Server> {
+  const server = isUuid(about.id) ? await findServer(about.db ?? store.db, about.id) : undefined
+  if (!server || (server.project_id !== context.projectId && !context.can('context_is_admin')))
+    throw instanceNotFound(about.id)
+  context.enforce(about.rule, targetOf(server))
+  return server
+}
+
+/** Throws a 409 unless the server is unlocked or the caller may act on locked ones. */
+export function refuseLocked(context: RequestContext, server: Server): void {
+  if (server.locked && !context.can('os_compute_api:os-lock-server:unlock:unlock_override', targetOf(server)))
+    throw instanceLocked(server.id)
+}
