@@ -5,7 +5,7 @@
  */
 
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { run } from './commands.ts'
 import type { OvnLayout } from './layout.ts'
 import { boundLog, type DaemonSpec, runningPid, startDaemon, stopDaemon } from './processes.ts'
@@ -179,7 +179,6 @@ export function createDaemons(options: DaemonsOptions): Daemons {
       await stopDaemon(specs.vswitchd, ['exit', '--cleanup'])
       await Promise.all([stopDaemon(specs.northd, ['exit']), stopDaemon(specs.conf, ['exit'])])
       await Promise.all([stopDaemon(specs.nb, ['exit']), stopDaemon(specs.sb, ['exit'])])
-      await rm(layout.runDir, { recursive: true, force: true })
     },
   }
 }

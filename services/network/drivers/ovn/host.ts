@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { createOvsdbClient, type LocalSwitch, openLocalSwitch } from '@strata/toolkit/ovsdb'
 import { completedChassis, ownChassis, withoutMapping } from './chassis.ts'
@@ -18,7 +18,7 @@ import {
   makeRoomForDatapath,
   renameDatapathDevice,
 } from './datapath.ts'
-import { type OvnRemotes, ovnLayout } from './layout.ts'
+import { clearRunFolder, type OvnRemotes, ovnLayout } from './layout.ts'
 import { type MetadataHost, openMetadataHost, removeMetadata } from './metadata.ts'
 import { configureProviderBridge, unconfigureProviderBridge } from './provider-bridge.ts'
 
@@ -187,9 +187,11 @@ export function createOvnHost(options: OvnHostOptions): OvnHost {
       }
       await unconfigureProviderBridge(layout)
       await letGo()
-      if (!managed) return rm(layout.runDir, { recursive: true, force: true })
-      await daemons.stop()
-      await deleteDevices([...datapathDevices(layout.tag), integrationBridge, layout.providerBridge])
+      if (managed) {
+        await daemons.stop()
+        await deleteDevices([...datapathDevices(layout.tag), integrationBridge, layout.providerBridge])
+      }
+      await clearRunFolder(layout)
     },
   }
 }

@@ -8,6 +8,7 @@
  */
 
 import { createHash } from 'node:crypto'
+import { readdir, rmdir, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
 export interface OvnLayout {
@@ -52,4 +53,14 @@ export function ovnLayout(stateDir: string): OvnLayout {
     },
     metadataSocket: `${runDir}/metadata.sock`,
   }
+}
+
+/**
+ * Removes sockets and files of the run folder, and the folder if nothing else is in it. Folders in it are others', and
+ * may be mounts: nothing is ever removed through them.
+ */
+export async function clearRunFolder({ runDir }: Pick<OvnLayout, 'runDir'>): Promise<void> {
+  const entries = await readdir(runDir, { withFileTypes: true }).catch(() => [])
+  for (const entry of entries) if (entry.isFile() || entry.isSocket()) await unlink(join(runDir, entry.name))
+  await rmdir(runDir).catch(() => {})
 }
