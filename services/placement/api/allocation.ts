@@ -51,7 +51,12 @@ function view({ rows, consumer }: Held, minor: number): object {
   )
 }
 
-export function allocationEndpoints(placement: Placement): Operation[] {
+export const allocationEndpoints = (placement: Placement): Operation[] => [
+  ...endpointsOfConsumer(placement),
+  ...endpointsOfMany(placement),
+]
+
+function endpointsOfConsumer(placement: Placement): Operation[] {
   const now = () => placement.runtime.now()
   const path = '/allocations/:consumer_uuid'
   return [
@@ -86,6 +91,11 @@ export function allocationEndpoints(placement: Placement): Operation[] {
       policy: 'placement:allocations:delete',
       handler: request => release(placement, request.params['consumer_uuid']!).then(() => undefined),
     }),
+  ]
+}
+
+function endpointsOfMany(placement: Placement): Operation[] {
+  return [
     endpoint<Readonly<Record<string, AnyAllocations>>>({
       method: 'POST',
       path: '/allocations',
@@ -119,7 +129,7 @@ export function allocationEndpoints(placement: Placement): Operation[] {
           allocations[row.consumer_uuid]!.resources[row.resource_class] = row.used
         }
         const body = { allocations, resource_provider_generation: generation }
-        return answer(request, { body, modified: newest(rows.map(row => row.created_at)) }, now())
+        return answer(request, { body, modified: newest(rows.map(row => row.created_at)) }, placement.runtime.now())
       },
     }),
   ]

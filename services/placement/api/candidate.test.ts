@@ -150,13 +150,10 @@ test('a candidate, asked for by the contract, can be claimed as it is, and then 
     limit: 10,
     rootRequired: ['!COMPUTE_STATUS_DISABLED'],
   })
-  const text = Object.entries(query).flatMap(([key, values]) =>
-    values.map(value => `${key}=${encodeURIComponent(value)}`),
-  )
-  const [first] = (await search(text.join('&'))).allocation_requests
+  const [first] = (await search(query)).allocation_requests
   const body = { ...holding({}), allocations: first.allocations, mappings: first.mappings }
   await must(204, 'PUT', `/allocations/${randomUUID()}`, body)
-  assert.deepEqual((await search(text.join('&'))).allocation_requests, [])
+  assert.deepEqual((await search(query)).allocation_requests, [])
   const { json } = await must(200, 'GET', `/resource_providers/${uuid}/usages`)
   assert.deepEqual(json.usages, { FPGA: 2 })
 })

@@ -36,7 +36,12 @@ const all = '/resource_providers/:uuid/inventories'
 const one = `${all}/:resource_class`
 const options = (request: ApiRequest) => ({ reservedMayBeTotal: request.minor >= since.reservedMayBeTotal })
 
-export function inventoryEndpoints(placement: Placement): Operation[] {
+export const inventoryEndpoints = (placement: Placement): Operation[] => [
+  ...endpointsOfAll(placement),
+  ...endpointsOfOne(placement),
+]
+
+function views(placement: Placement) {
   const now = () => placement.runtime.now()
   const showAll = (request: ApiRequest, { generation, inventories, since: modified }: Shown) =>
     answer(
@@ -65,6 +70,11 @@ export function inventoryEndpoints(placement: Placement): Operation[] {
       },
       now(),
     )
+  return { showAll, showOne }
+}
+
+function endpointsOfAll(placement: Placement): Operation[] {
+  const { showAll, showOne } = views(placement)
   return [
     endpoint({
       method: 'GET',
@@ -113,6 +123,12 @@ export function inventoryEndpoints(placement: Placement): Operation[] {
       policy: 'placement:resource_providers:inventories:delete',
       handler: request => removeAllInventories(placement, request.params['uuid']!).then(() => undefined),
     }),
+  ]
+}
+
+function endpointsOfOne(placement: Placement): Operation[] {
+  const { showOne } = views(placement)
+  return [
     endpoint({
       method: 'GET',
       path: one,

@@ -91,13 +91,19 @@ interface WithName {
   readonly name: string
 }
 
-export function resourceClassEndpoints(placement: Placement): Operation[] {
+const classPath = '/resource_classes/:name'
+const classView = (request: ApiRequest, { name }: Named) => ({
+  name,
+  links: [{ rel: 'self', href: hrefOf(request, paths.resourceClass(name)) }],
+})
+
+export const resourceClassEndpoints = (placement: Placement): Operation[] => [
+  ...endpointsOfClasses(placement),
+  ...endpointsThatName(placement),
+]
+
+function endpointsOfClasses(placement: Placement): Operation[] {
   const now = () => placement.runtime.now()
-  const path = '/resource_classes/:name'
-  const view = (request: ApiRequest, { name }: Named) => ({
-    name,
-    links: [{ rel: 'self', href: hrefOf(request, paths.resourceClass(name)) }],
-  })
   return [
     endpoint({
       method: 'GET',
@@ -106,7 +112,7 @@ export function resourceClassEndpoints(placement: Placement): Operation[] {
       policy: 'placement:resource_classes:list',
       async handler(request) {
         const classes = await listClasses(placement)
-        const body = { resource_classes: classes.map(one => view(request, one)) }
+        const body = { resource_classes: classes.map(one => classView(request, one)) }
         return answer(request, { body, modified: newest(classes.map(one => one.since)) }, now())
       },
     }),
@@ -123,29 +129,34 @@ export function resourceClassEndpoints(placement: Placement): Operation[] {
     }),
     endpoint({
       method: 'GET',
-      path,
+      path: classPath,
       since: since.resourceClasses,
       policy: 'placement:resource_classes:show',
       async handler(request) {
         const one = await showClass(placement, request.params['name']!)
-        return answer(request, { body: view(request, one), modified: one.since }, now())
+        return answer(request, { body: classView(request, one), modified: one.since }, now())
       },
     }),
+  ]
+}
+
+function endpointsThatName(placement: Placement): Operation[] {
+  return [
     endpoint<WithName>({
       method: 'PUT',
-      path,
+      path: classPath,
       since: since.resourceClasses,
       until: since.bodilessResourceClass - 1,
       policy: 'placement:resource_classes:update',
       body: resourceClassSchema,
       async handler(request) {
         await renameClass(placement, request.params['name']!, request.body.name)
-        return view(request, request.body)
+        return classView(request, request.body)
       },
     }),
     endpoint({
       method: 'PUT',
-      path,
+      path: classPath,
       since: since.bodilessResourceClass,
       policy: 'placement:resource_classes:update',
       async handler(request) {
@@ -158,7 +169,7 @@ export function resourceClassEndpoints(placement: Placement): Operation[] {
     }),
     endpoint({
       method: 'DELETE',
-      path,
+      path: classPath,
       since: since.resourceClasses,
       policy: 'placement:resource_classes:delete',
       handler: request => removeClass(placement, request.params['name']!).then(() => undefined),

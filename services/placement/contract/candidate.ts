@@ -43,12 +43,10 @@ export interface CandidatesRequest {
   readonly sameSubtree?: readonly (readonly string[])[]
 }
 
-/** The query (1.39) of such a request, each key with all of its values. */
-export function candidatesQuery(request: CandidatesRequest): Readonly<Record<string, readonly string[]>> {
-  const query: Record<string, string[]> = {}
-  const add = (key: string, value: string) => {
-    query[key] = [...(query[key] ?? []), value]
-  }
+/** The query string (1.39) of such a request, without its question mark. */
+export function candidatesQuery(request: CandidatesRequest): string {
+  const query = new URLSearchParams()
+  const add = (key: string, value: string) => query.append(key, value)
   for (const [suffix, group] of Object.entries(request.groups)) {
     const amounts = Object.entries(group.resources).map(([name, amount]) => `${name}:${amount}`)
     if (amounts.length > 0) add(`resources${suffix}`, amounts.join(','))
@@ -62,7 +60,7 @@ export function candidatesQuery(request: CandidatesRequest): Readonly<Record<str
   if (request.groupPolicy) add('group_policy', request.groupPolicy)
   if (request.rootRequired?.length) add('root_required', request.rootRequired.join(','))
   for (const suffixes of request.sameSubtree ?? []) add('same_subtree', suffixes.join(','))
-  return query
+  return query.toString()
 }
 
 /** Read further by logic/rules/query.ts: any of these may be repeated, and each has its own little language. */
