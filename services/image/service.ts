@@ -40,7 +40,7 @@ export const image = defineService<ImageExtra | void>({
       })
     const store = await openStore<ImageDatabase>({ url: environment.databaseUrl('image'), migrations })
     const deps: ImageDeps = { store, blobs, runtime, bus, log, config, holder: hostname() }
-    const leftovers = createLeftoversReconciler(deps)
+    const leftovers = createLeftoversReconciler(deps, runtime.now(), environment.metrics)
     return {
       type: 'image',
       dialect: glance,
@@ -53,8 +53,9 @@ export const image = defineService<ImageExtra | void>({
         ...tagOperations(deps),
         ...taskOperations(deps),
       ],
-      health: async () => ({ problems: await blobs.problems() }),
-      start: () => leftovers.start(),
+      health: async () => ({ problems: [...(await blobs.problems()), ...[leftovers.problem() ?? []].flat()] }),
+      // What fails of the first pass is logged and tried again; the service does not wait for it.
+      start: () => leftovers.settle().catch(() => {}),
       async stop() {
         await leftovers.stop()
         await store.close()

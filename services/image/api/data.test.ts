@@ -229,6 +229,17 @@ describe('data on files', () => {
     await queuedAgain(id, before)
   })
 
+  test('a size that was announced must be the size of the data', async () => {
+    const id = await service.create()
+    const send = (size: string) =>
+      service.call('PUT', `/v2/images/${id}/file`, generated(100).body, { ...OCTETS, 'x-openstack-image-size': size })
+    const refused = await send('99')
+    assert.equal(refused.status, 400)
+    assert.match(refused.json.message, /The size of the data is 100 bytes, not 99/)
+    assert.equal((await send('many')).status, 400)
+    assert.equal((await send('100')).status, 204)
+  })
+
   test('what is announced otherwise than as octets is refused', async () => {
     const id = await service.create()
     for (const type of ['text/plain', 'application/json', 'multipart/form-data; boundary=x'])

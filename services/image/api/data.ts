@@ -56,7 +56,7 @@ function incoming(request: ApiRequest): Incoming {
   if (body instanceof Readable)
     return {
       body,
-      size: sizeHeader(request, 'content-length') ?? sizeHeader(request, 'x-openstack-image-size'),
+      size: sizeHeader(request, 'x-openstack-image-size') ?? sizeHeader(request, 'content-length'),
     }
   if (body === undefined && header(request, 'content-type')?.startsWith(OCTETS))
     return { body: Readable.from([]), size: 0 }

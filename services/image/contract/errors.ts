@@ -33,8 +33,9 @@ export const tooManyBytes = (limit: number): Fault =>
 
 export const storageFull = (detail: string): Fault => tooLarge(`Image storage media is full: ${detail}`, 'StorageFull')
 
-export const uploadCutOff = (): Fault =>
-  badRequest('The upload ended before all of its data had come.', 'UploadInterrupted')
+/** `cause` is what the source of the data said of it. */
+export const uploadCutOff = (cause?: unknown): Fault =>
+  badRequest('The data ended before all of it had come.', 'UploadInterrupted', { cause })
 
 /** The data is not what `disk_format` says, or is not safe to use. */
 export const badImageData = (why: string): Fault => unsupportedMediaType(why, 'InvalidImageData')

@@ -14,7 +14,7 @@ import type { ImageDeps } from './deps.ts'
 import type { BlobWriter } from './ports.ts'
 import { createInspector, type Inspector } from './rules/inspect.ts'
 
-const LEASE_MS = 60_000
+export const LEASE_MS = 60_000
 const RENEWAL_MS = 15_000
 export const HASH_ALGORITHM = 'sha512'
 
@@ -73,7 +73,7 @@ async function* chunksOf(source: Readable): AsyncGenerator<Uint8Array> {
     try {
       next = (await iterator.next()) as IteratorResult<Uint8Array>
     } catch (cause) {
-      throw cause instanceof Fault ? cause : uploadCutOff()
+      throw cause instanceof Fault ? cause : uploadCutOff(cause)
     }
     if (next.done) return
     yield next.value

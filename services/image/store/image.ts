@@ -136,10 +136,15 @@ export async function renewLease(db: ImageDb, id: string, uploadId: string, leas
   return numUpdatedRows > 0n
 }
 
-/** Images in the middle of a transfer that nobody works on: left by `holder` (before it restarted), or out of lease. */
+/** Images in the middle of a transfer that nobody works on: out of lease, or left by `holder` before it was started anew. */
 export async function abandonedTransfers(
   db: ImageDb,
-  options: { readonly holder?: string; readonly now: string },
+  options: {
+    readonly holder: string
+    /** Earlier leases of the holder are from a life before this one. */
+    readonly firstLease: string
+    readonly now: string
+  },
 ): Promise<readonly Pick<ImagesTable, 'id' | 'status' | 'upload_id'>[]> {
   return db
     .selectFrom('images')
@@ -148,7 +153,7 @@ export async function abandonedTransfers(
     .where(where =>
       where.or([
         where('upload_lease', '<', options.now),
-        ...(options.holder === undefined ? [] : [where('upload_holder', '=', options.holder)]),
+        where.and([where('upload_holder', '=', options.holder), where('upload_lease', '<', options.firstLease)]),
       ]),
     )
     .execute()

@@ -9,7 +9,7 @@ import { badImageData, badTransition, goneDuringUpload, tooManyBytes } from '../
 import type { ImageChanged } from '../../contract/events.ts'
 import type { ImageStatus } from '../../contract/image.ts'
 import type { ImagesTable } from '../../store/database.ts'
-import { moveImage, renewLease, type StoredImage } from '../../store/image.ts'
+import { getImage, moveImage, renewLease, type StoredImage } from '../../store/image.ts'
 import { findImage } from '../access.ts'
 import { announce, type ImageDeps, timeNow } from '../deps.ts'
 import { drain, HASH_ALGORITHM, leaseEnd, type Received, receive } from '../transfer.ts'
@@ -55,7 +55,7 @@ export async function stageImage(
 export const IDLE = { upload_id: null, upload_holder: null, upload_lease: null } as const
 
 /** What an image without data looks like. */
-export const EMPTY = { ...IDLE, status: 'queued', size: null, virtual_size: null, data_id: null } as const
+const EMPTY = { ...IDLE, status: 'queued', size: null, virtual_size: null, data_id: null } as const
 
 /** What the data make known of the image. Throws a 415 when they are not welcome. */
 export function factsOf(deps: ImageDeps, image: StoredImage, received: Received) {
@@ -114,6 +114,8 @@ async function write(intake: Intake, image: StoredImage, uploadId: string, outco
   const sink = await deps.blobs.write(uploadId, incoming.size)
   try {
     const received = await receive(deps, { imageId: id, uploadId, source: incoming.body, sink })
+    if (incoming.size !== undefined && received.size !== incoming.size)
+      throw badRequest(`The size of the data is ${received.size} bytes, not ${incoming.size} as was announced.`)
     const set = outcome(image, received, uploadId)
     await sink.commit()
     await deps.store.transaction(async (tx, afterCommit) => {
@@ -165,8 +167,11 @@ export async function undo(
 ): Promise<void> {
   const { id, uploadId, from } = transfer
   try {
-    await moveImage(deps.store.db, { id, from, uploadId, set: { ...EMPTY, updated_at: timeNow(deps) } })
-    await deps.blobs.remove(uploadId)
+    const { db } = deps.store
+    await moveImage(db, { id, from, uploadId, set: { ...EMPTY, updated_at: timeNow(deps) } })
+    // Another process may have taken the transfer over, and brought it to its end.
+    const image = await getImage(db, id)
+    if (image?.data_id !== uploadId && image?.upload_id !== uploadId) await deps.blobs.remove(uploadId)
   } catch (err) {
     deps.log.warn({ err, image_id: id }, 'an upload was not wholly undone')
   }

@@ -3,24 +3,35 @@
  * blobs that no image refers to. Runs at the start, when all that this process held before counts as abandoned, and from time
  * to time for what others held.
  */
+import type { Metrics } from '@strata/toolkit/metrics'
+import { createReconciler, type Reconciler } from '@strata/toolkit/reconciler'
 import { isoTime } from '@strata/toolkit/runtime'
 import { abandonedTransfers, moveImage, referredBlobs } from '../../store/image.ts'
 import { deleteExpiredTasks } from '../../store/task.ts'
 import { type ImageDeps, timeNow } from '../deps.ts'
 import { runImport } from '../image/import.ts'
 import { undo } from '../image/upload.ts'
-import { leaseEnd } from '../transfer.ts'
+import { LEASE_MS, leaseEnd } from '../transfer.ts'
 
 const PERIOD_MS = 60_000
 
-/** One pass. `restarted`: what this process is said to hold is from a life before this one. */
-export async function reconcileLeftovers(deps: ImageDeps, restarted: boolean): Promise<void> {
-  const now = isoTime(deps.runtime.now())
+/** `startedAt`: when this process began, in milliseconds since 1970. */
+export function createLeftoversReconciler(deps: ImageDeps, startedAt: number, metrics: Metrics): Reconciler {
+  const firstLease = isoTime(startedAt + LEASE_MS)
+  return createReconciler({
+    name: 'image-leftovers',
+    run: () => reconcileLeftovers(deps, firstLease),
+    period: PERIOD_MS,
+    runtime: deps.runtime,
+    log: deps.log,
+    metrics,
+  })
+}
+
+async function reconcileLeftovers(deps: ImageDeps, firstLease: string): Promise<void> {
+  const now = timeNow(deps)
   const { db } = deps.store
-  for (const { id, status, upload_id } of await abandonedTransfers(db, {
-    holder: restarted ? deps.holder : undefined,
-    now,
-  })) {
+  for (const { id, status, upload_id } of await abandonedTransfers(db, { holder: deps.holder, firstLease, now })) {
     if (upload_id === null) continue
     if (status === 'importing') await takeOverImport(deps, id, upload_id)
     else {
@@ -50,32 +61,5 @@ async function removeOrphans(deps: ImageDeps): Promise<void> {
     if (referred.has(blob)) continue
     deps.log.info({ blob }, 'removing image data that no image refers to')
     await deps.blobs.remove(blob)
-  }
-}
-
-export interface LeftoversReconciler {
-  start(): Promise<void>
-  stop(): Promise<void>
-}
-
-export function createLeftoversReconciler(deps: ImageDeps): LeftoversReconciler {
-  let stopped = false
-  let cancel = () => {}
-  let running: Promise<void> = Promise.resolve()
-  const pass = (restarted: boolean) => {
-    running = reconcileLeftovers(deps, restarted)
-      .catch(err => deps.log.error({ err }, 'the left-overs of uploads could not be removed'))
-      .then(() => {
-        if (!stopped) cancel = deps.runtime.timer(PERIOD_MS, () => pass(false))
-      })
-    return running
-  }
-  return {
-    start: () => pass(true),
-    async stop() {
-      stopped = true
-      cancel()
-      await running
-    },
   }
 }

@@ -58,17 +58,20 @@ export function createTape(plan: (head: Buffer) => Window | undefined): Tape {
 function createClip({ offset, length }: Window) {
   const parts: Buffer[] = []
   let have = 0
+  const join = (): Buffer => {
+    if (parts.length > 1) parts.splice(0, parts.length, Buffer.concat(parts))
+    return parts[0] ?? Buffer.alloc(0)
+  }
   return {
     take(chunk: Buffer, position: number) {
       if (have >= length || position + chunk.length <= offset + have) return
       const part = Buffer.from(chunk.subarray(offset + have - position, offset + length - position))
       parts.push(part)
       have += part.length
+      // Many tiny chunks would cost far more than the bytes that they carry.
+      if (parts.length >= 1024) join()
     },
-    bytes(): Buffer {
-      if (parts.length > 1) parts.splice(0, parts.length, Buffer.concat(parts))
-      return parts[0] ?? Buffer.alloc(0)
-    },
+    bytes: join,
   }
 }
 
