@@ -104,9 +104,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   await add(image.build(environment, undefined))
   await add(placement.build(environment, undefined))
   await add(network.build(environment, { backend: engine.backend }))
-  await add(
-    compute.build(environment, { neighbours: serviceSession, hosts: engine.hosts, metadataSocket: engine.metadataSocket }),
-  )
+  await add(compute.build(environment, { neighbours: serviceSession, hosts: engine.hosts, metadata: engine.metadata }))
 
   let phase: 'starting' | 'ready' | 'stopping' = 'starting'
   addHealthRoutes({ server, metrics: environment.metrics, services: built, engine, version, phase: () => phase })

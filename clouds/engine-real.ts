@@ -44,7 +44,7 @@ export async function realEngine(options: EngineOptions): Promise<Engine> {
       log: message => log.info({ part: 'ovn' }, message),
     }),
     hosts: [agent],
-    metadataSocket: network.metadataSocket,
+    metadata: { socket: network.metadataSocket, group: 'haproxy' },
     async describe() {
       const { hypervisorVersion, acceleration } = await agent.capacity()
       const version = `${Math.floor(hypervisorVersion / 1_000_000)}.${Math.floor(hypervisorVersion / 1000) % 1000}`

@@ -9,8 +9,8 @@ import type { Runtime } from '@strata/toolkit/runtime'
 export interface Engine {
   readonly backend: NetworkBackend
   readonly hosts: readonly HostAgent[]
-  /** Unix socket on which the metadata service listens; undefined where no guest could ask. */
-  readonly metadataSocket?: string
+  /** Where the metadata service listens, and for whom; undefined where no guest could ask. */
+  readonly metadata?: { readonly socket: string; readonly group: string }
   /** For `status`: `{ hypervisor: 'QEMU 7.2 (tcg)', network: 'OVN' }`. */
   describe(): Promise<Readonly<Record<string, string>>>
   /** Lets go of all that goes on without us. */

@@ -5,21 +5,27 @@ import { nova } from '@strata/toolkit/dialect'
 import { compilePolicy } from '@strata/toolkit/policy'
 import { createExecutor } from '@strata/toolkit/saga'
 import { defineService, type ServiceEnvironment } from '@strata/toolkit/service'
-import { openStore } from '@strata/toolkit/store'
+import { openStore, type Store } from '@strata/toolkit/store'
+import { listenOnSocket } from './agent/socket.ts'
 import { computeOperations } from './api/index.ts'
+import { createMetadataHandler } from './api/metadata.ts'
 import { type ComputeConfig, computeConfig } from './contract/config.ts'
 import { microversions } from './contract/microversions.ts'
 import { policies } from './contract/policies.ts'
 import { asCallerOf, imageFacts, networksOf, placementOf } from './drivers/neighbours/index.ts'
+import { createBackground } from './logic/background.ts'
 import type { AsCaller } from './logic/caller.ts'
 import type { Compute } from './logic/compute.ts'
 import { hostStates } from './logic/host-states.ts'
 import type { Networks, Placement } from './logic/neighbours.ts'
 import type { CachedImage, HostAgent } from './logic/ports.ts'
+import type { MetadataSubject } from './logic/rules/metadata.ts'
 import type { ServerDeps } from './logic/server/deps.ts'
 import { serverSagas } from './logic/server/index.ts'
+import { subjectOf } from './logic/server/plan.ts'
 import type { ComputeTables } from './store/database.ts'
 import { migrations } from './store/migrations/index.ts'
+import { findServer } from './store/servers.ts'
 
 /** The other services, as this one uses them. */
 export interface Neighbours {
@@ -34,6 +40,8 @@ export interface ComputeExtra {
   readonly hosts: readonly HostAgent[]
   /** In compute's own name, with the role `service`; or the neighbours themselves. */
   readonly neighbours: Session | Neighbours
+  /** Unix socket on which guests' proxies find the metadata service, and the group that may use it. */
+  readonly metadata?: { readonly socket: string; readonly group: string }
 }
 
 export const compute = defineService<ComputeExtra>({
@@ -54,6 +62,9 @@ export const compute = defineService<ComputeExtra>({
       metrics,
       owner: hostname(),
     })
+    const background = createBackground({ deps: serverDeps, hosts: extra.hosts, metrics, ...backgroundOptions(config) })
+    const findSubject = guestFinder(store, neighbours.networks)
+    let metadata: { close(): Promise<void> } | undefined
     const parts: Compute = { ...serverDeps, config, bus, sagas, asCaller: neighbours.asCaller }
     return {
       type: 'compute',
@@ -63,14 +74,22 @@ export const compute = defineService<ComputeExtra>({
       requestIdHeader: 'x-compute-request-id',
       operations: computeOperations(parts),
       async start() {
-        for (const host of extra.hosts) await host.open()
+        await background.start()
         await sagas.start()
+        if (extra.metadata)
+          metadata = await listenOnSocket(
+            extra.metadata.socket,
+            extra.metadata.group,
+            createMetadataHandler({ findSubject, runtime, log }),
+          )
       },
       async stop() {
+        await metadata?.close()
         await sagas.stop()
-        for (const host of extra.hosts) await host.close()
+        await background.stop()
         await store.close()
       },
+      health: async () => ({ problems: background.problems() }),
     }
   },
 })
@@ -80,6 +99,31 @@ const overApis = (session: Session): Neighbours => ({
   placement: placementOf(session),
   image: id => imageFacts(session, id),
   asCaller: asCallerOf(session),
+})
+
+/** The server that has an address on a network: what a guest that asks for its metadata is known by. */
+function guestFinder(store: Store<ComputeTables>, networks: Networks) {
+  return async (guest: {
+    readonly networkId: string
+    readonly address: string
+  }): Promise<MetadataSubject | undefined> => {
+    const serverId = await networks.serverAt(guest)
+    const server = serverId === undefined ? undefined : await findServer(store.db, serverId)
+    return server && subjectOf(server)
+  }
+}
+
+const backgroundOptions = (config: ComputeConfig) => ({
+  host: {
+    cpuAllocationRatio: config.cpu_allocation_ratio,
+    ramAllocationRatio: config.ram_allocation_ratio,
+    diskAllocationRatio: config.disk_allocation_ratio,
+    reservedMemoryMiB: config.reserved_host_memory_mb,
+    reservedDiskGiB: config.reserved_host_disk_gb,
+  },
+  reportInterval: config.report_interval * 1000,
+  syncInterval: config.sync_power_state_interval * 1000,
+  straysInterval: config.strays_interval * 1000,
 })
 
 function sagaDeps(options: {

@@ -17,6 +17,8 @@ export interface BackgroundOptions {
   readonly reportInterval: number
   /** Milliseconds between two looks at the power states of all servers. */
   readonly syncInterval: number
+  /** Milliseconds between two searches for what belongs to no server. */
+  readonly straysInterval: number
 }
 
 export interface Background {
@@ -33,6 +35,7 @@ export function createBackground({
   metrics,
   reportInterval,
   syncInterval,
+  straysInterval,
 }: BackgroundOptions): Background {
   const { runtime, log, bus } = deps
   const make = (name: string, period: number, run: () => Promise<void>): Reconciler =>
@@ -43,8 +46,8 @@ export function createBackground({
   const power = make('compute-power', syncInterval, async () => {
     for (const agent of hosts) await syncPower(deps, agent)
   })
-  const strays = make('compute-strays', syncInterval, () => removeStrays(deps, hosts))
-  const addresses = make('compute-addresses', syncInterval, () => refreshAddresses(deps))
+  const strays = make('compute-strays', straysInterval, () => removeStrays(deps, hosts))
+  const addresses = make('compute-addresses', straysInterval, () => refreshAddresses(deps))
   const reconcilers = [reports, power, strays, addresses]
   let unsubscribe: (() => void)[] = []
 
