@@ -76,7 +76,6 @@ export function createOvnBackend(options: OvnBackendOptions): NetworkBackend {
       if (!isOwnPort(row)) continue
       const port_id = row['name'] as string
       const host = hosts.get(port_id)
-      // OVN says of some kinds (localnet, localport) that they are up always; a guest's port is up with its host only.
       const status = row['up'] === true ? 'ACTIVE' : 'DOWN'
       statuses.push(host === undefined ? { port_id, status } : { port_id, status, host })
     }

@@ -61,8 +61,14 @@ function metadataAddress(view: View, subnet: SubnetRecord): string | undefined {
   return port?.fixed_ips.find(({ subnet_id }) => subnet_id === subnet.id)?.ip_address
 }
 
+/**
+ * Numbers, addresses and lists of them. Values become a part of OVN's flows as they are, so what a user typed must not
+ * be able to end the option and begin something else.
+ */
+const PLAIN_VALUE = /^\{?[0-9A-Fa-f.:,/ ]+\}?$/
+
 function list(items: readonly string[]): string {
-  return `{${items.join(', ')}}`
+  return `{${items.filter(item => PLAIN_VALUE.test(item)).join(', ')}}`
 }
 
 function resolvers(view: View, subnet: SubnetRecord): readonly string[] {
@@ -109,7 +115,7 @@ function subnetOptions(view: View, subnet: SubnetRecord): Record<string, string>
   return subnet.ip_version === 4 ? optionsV4(view, subnet) : optionsV6(view, subnet)
 }
 
-/** Options of the port's own for one IP version; undefined when it switched DHCP off. Unknown options are left out. */
+/** Options of the port's own for one IP version; undefined when it switched DHCP off. What is unknown or malformed is left out. */
 function portOptions(port: PortRecord, version: 4 | 6): Record<string, string> | undefined {
   const known = version === 4 ? OPTIONS_V4 : OPTIONS_V6
   const own: Record<string, string> = {}
@@ -118,8 +124,8 @@ function portOptions(port: PortRecord, version: 4 | 6): Record<string, string> |
     if (opt_name === 'dhcp_disabled' && opt_value.toLowerCase() === 'true') return undefined
     const option = known[opt_name]
     if (option === undefined) continue
-    if (option.text === undefined) own[option.name] = opt_value
-    else own[option.name] = JSON.stringify(opt_value)
+    if (option.text === true) own[option.name] = JSON.stringify(opt_value)
+    else if (PLAIN_VALUE.test(opt_value)) own[option.name] = opt_value
   }
   return own
 }

@@ -59,6 +59,8 @@ test('a port with DHCP options of its own has a row of its own, or none when it 
       { opt_name: 'bootfile-name', opt_value: 'a"b' },
       { opt_name: 'mtu', opt_value: '1300' },
       { opt_name: 'nobody-knows', opt_value: 'x' },
+      { opt_name: 'ntp-server', opt_value: '10.0.0.1); output; (' },
+      { opt_name: 'dns-server', opt_value: '{10.0.0.1, 10.0.0.2}' },
     ],
   })
   const off = port('q', 'red', [['red-v4', '10.61.0.6']], {
@@ -67,6 +69,7 @@ test('a port with DHCP options of its own has a row of its own, or none when it 
   const rows = rowsOf({ ...red, ports: [own, off] })
   const options = columns(rows, `dhcp:${id('red-v4')}:${id('p')}`)['options'] as Record<string, string>
   assert.deepEqual([options['bootfile_name'], options['mtu'], options['nobody-knows']], ['"a\\"b"', '1300', undefined])
+  assert.deepEqual([options['ntp_server'], options['dns_server']], [undefined, '{10.0.0.1, 10.0.0.2}'])
   assert.equal(columns(rows, `lsp:${id('q')}`)['dhcpv4_options'], null)
 })
 
