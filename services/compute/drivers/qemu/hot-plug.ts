@@ -53,7 +53,7 @@ export async function detachNic(host: Host, guest: Guest, portId: string): Promi
   if (!spec.nics.some(nic => nic.portId === portId)) return
   const qmp = monitorOf(guest)
   if (qmp) {
-    await unplug(qmp, nicDeviceId(portId), host.unplugTimeoutMs)
+    await unplug(qmp, nicDeviceId(portId), host.unplugTimeoutMs, guest.hurry.signal)
     await unlessAbsent(qmp.execute('netdev_del', { id: netdevId(portId) }))
   }
   await changeSpec(guest, { nics: spec.nics.filter(nic => nic.portId !== portId) })
@@ -82,7 +82,7 @@ export async function detachDisk(host: Host, guest: Guest, name: string): Promis
   if (!disk) return
   const qmp = monitorOf(guest)
   if (qmp) {
-    await unplug(qmp, diskDeviceId(name), host.unplugTimeoutMs)
+    await unplug(qmp, diskDeviceId(name), host.unplugTimeoutMs, guest.hurry.signal)
     await unlessAbsent(qmp.execute('blockdev-del', { 'node-name': diskNode(disk, slots) }))
   }
   await changeSpec(guest, { disks: spec.disks.filter(each => each.name !== name) })
@@ -97,16 +97,18 @@ async function hasDevice(qmp: Qmp, id: string): Promise<boolean> {
 const askAgainMs = 3000
 
 /** Asks the guest to let go of a device until it has. Throws when it refuses, or has not by the end of `timeoutMs`. */
-async function unplug(qmp: Qmp, id: string, timeoutMs: number): Promise<void> {
+async function unplug(qmp: Qmp, id: string, timeoutMs: number, hurried: AbortSignal): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (await hasDevice(qmp, id)) {
     const left = deadline - performance.now()
+    if (hurried.aborted) throw new Error(`${id} was not let go of before the guest was destroyed`)
     if (left <= 0) throw new Error(`the guest did not let go of ${id} within ${timeoutMs} ms`)
     const over = qmp
       .until(
         ({ event, data }) =>
           (event === 'DEVICE_DELETED' || event === 'DEVICE_UNPLUG_GUEST_ERROR') && data['device'] === id,
         Math.min(left, askAgainMs),
+        hurried,
       )
       .catch(() => undefined)
     await qmp.execute('device_del', { id }).catch(error => {

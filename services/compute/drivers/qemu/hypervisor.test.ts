@@ -162,6 +162,23 @@ describe('a guest on QEMU', { skip: noQemu }, () => {
     await host.assertNoTrace(spec.serverId)
   })
 
+  it('that was off and cannot be started is off still', async () => {
+    const spec = await spawned()
+    await host.hypervisor.stop(spec.serverId, 0)
+    const nic = {
+      portId: randomUUID(),
+      macAddress: 'fa:16:3e:00:00:01',
+      mtu: 1500,
+      vifName: 'tapnotthere',
+      model: 'virtio',
+    } as const
+    await assert.rejects(host.hypervisor.start({ ...spec, nics: [nic] }), GuestBuildError)
+    assert.equal(await stateOf(spec.serverId), 'shutdown')
+    await host.hypervisor.start(spec)
+    await booted(spec.serverId, 2)
+    await host.hypervisor.destroy(spec.serverId)
+  })
+
   it('is not given a disk that was lost', async () => {
     const spec = await spawned()
     await host.hypervisor.stop(spec.serverId, 0)
@@ -281,6 +298,16 @@ describe('a guest on QEMU', { skip: noQemu }, () => {
     const stopping = host.hypervisor.stop(spec.serverId, 3600)
     await host.hypervisor.destroy(spec.serverId)
     await stopping
+    await host.assertNoTrace(spec.serverId)
+  })
+
+  it('that keeps a device does not hold up a destroy either', async () => {
+    const spec = await spawned()
+    await host.hypervisor.pause(spec.serverId)
+    const detaching = host.hypervisor.disks!.detachDisk(spec.serverId, 'root')
+    const outcome = assert.rejects(detaching, /before the guest was destroyed/)
+    await host.hypervisor.destroy(spec.serverId)
+    await outcome
     await host.assertNoTrace(spec.serverId)
   })
 

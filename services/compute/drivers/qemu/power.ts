@@ -28,11 +28,18 @@ export async function spawnGuest(host: Host, guest: Guest, spec: GuestSpec): Pro
 
 /** Starts a guest that has its disks. Throws `GuestBuildError`. */
 export async function startGuest(host: Host, guest: Guest, spec: GuestSpec): Promise<void> {
-  if (guest.running && guest.running.state !== 'panicked') return resumeStart(guest, guest.running)
+  // A process whose guest is off or has panicked is only waiting to be ended.
+  const isOver = guest.running?.state === 'off' || guest.running?.state === 'panicked'
+  if (guest.running && !isOver) return resumeStart(guest, guest.running)
   await endProcess(guest)
+  const wasOff = guest.record?.power === 'off'
   await building(async () => {
     await prepare(host, guest, spec, true)
     await launch(host, guest)
+  }).catch(async error => {
+    // A guest that was off and could not be started is off still; it did not crash.
+    if (wasOff) await updateRecord(guest, { power: 'off' })
+    throw error
   })
 }
 
