@@ -17,8 +17,8 @@ export interface SnapshotKeeper {
 export function createSnapshotKeeper(store: Store<Tables>): SnapshotKeeper {
   let snapshot = createSnapshot(sharesViaAggregate)
   let revision = -1
-  let running: Promise<Snapshot> | undefined
-  let queued: Promise<Snapshot> | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  let waiting: Promise<Snapshot> | undefined
 
   const follow = async (): Promise<Snapshot> => {
     const current = await currentRevision(store.db)
@@ -32,23 +32,18 @@ export function createSnapshotKeeper(store: Store<Tables>): SnapshotKeeper {
     revision = current
     return snapshot
   }
-  const start = (): Promise<Snapshot> => {
-    running = follow().finally(() => {
-      running = undefined
-    })
-    return running
-  }
   return {
     latest() {
-      if (!running) return start()
-      // The one under way may have begun before the caller's own write: all who wait now share the one after it.
-      queued ??= running
-        .catch(() => {})
-        .then(() => {
-          queued = undefined
-          return start()
-        })
-      return queued
+      // Whoever asks before the next turn begins shares it: it begins after all that they have written.
+      if (!waiting) {
+        const turn = () => {
+          waiting = undefined
+          return follow()
+        }
+        waiting = last.then(turn, turn)
+        last = waiting
+      }
+      return waiting
     },
   }
 }
