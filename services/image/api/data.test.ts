@@ -12,6 +12,7 @@ import { loadConfig } from '@strata/toolkit/config'
 import { createServer, mount, type ServiceEnvironment, type ServiceInstance } from '@strata/toolkit/service'
 import { persona, testEnvironment, until } from '@strata/toolkit/testing'
 import { imageConfig } from '../contract/config.ts'
+import { createFileStore } from '../drivers/file/index.ts'
 import type { ImageStore } from '../logic/ports.ts'
 import { image } from '../service.ts'
 
@@ -347,6 +348,35 @@ describe('data on files', () => {
       await next.close()
     }
   })
+})
+
+test('an import that was cut off is carried on, and its late first process harms nothing', async () => {
+  const { environment, clean } = environmentWith()
+  const files = createFileStore({ folder: join(environment.stateDir('image'), 'images'), fsync: false, reserve: 0 })
+  const { promise: never, reject: fail } = Promise.withResolvers<Readable>()
+  const removed: string[] = []
+  const hanging: ImageStore = { ...files, read: () => never, remove: async blob => void removed.push(blob) }
+  const first = await listen(environment, hanging)
+  const id = await first.create()
+  await first.call('PUT', `/v2/images/${id}/stage`, 'import me', OCTETS)
+  const begun = await first.call('POST', `/v2/images/${id}/import`, { method: { name: 'glance-direct' } })
+  assert.equal(begun.status, 202)
+  const second = await listen(environment, files)
+  try {
+    await until('it is active', async () => (await second.show(id)).status === 'active')
+    const task = async () => (await second.call('GET', `/v2/images/${id}/tasks`)).json.tasks[0]
+    assert.equal((await task()).status, 'success')
+    fail(new Error('too late'))
+    // What it would undo it does on the database that it also answers from.
+    for (let turn = 0; turn < 5; turn++) assert.equal((await first.show(id)).status, 'active')
+    assert.deepEqual(removed, [])
+    assert.equal((await task()).status, 'success')
+    assert.equal((await second.call('GET', `/v2/images/${id}/file`)).data.toString(), 'import me')
+  } finally {
+    await first.close()
+    await second.close()
+    clean()
+  }
 })
 
 test('200 MiB go through without being held', async () => {
