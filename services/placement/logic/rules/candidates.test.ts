@@ -10,7 +10,7 @@ const traits = ['T1', 'T2']
 const aggregates = ['A1', 'A2']
 const shares = 'SHARES'
 
-const stock = fc.record({
+const stock: fc.Arbitrary<Stock> = fc.record({
   total: fc.integer({ min: 2, max: 6 }),
   reserved: fc.integer({ min: 0, max: 1 }),
   min_unit: fc.constantFrom(1, 1, 2),
