@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { systemRuntime } from '@strata/toolkit/runtime'
+import { decrypt, encrypt } from '../rules/fernet.ts'
+import { openKeys } from './keys.ts'
+
+let base: string
+const open = (maxActive = 3) => openKeys({ folder: join(base, 'keys'), runtime: systemRuntime, maxActive })
+const files = () => readdirSync(join(base, 'keys')).sort()
+const seal = (key: Uint8Array) => encrypt({ key, message: Buffer.from('x'), now: 0, iv: systemRuntime.bytes(16) })
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'strata-keys-'))
+})
+afterEach(() => rmSync(base, { recursive: true, force: true }))
+
+test('a new folder gets a staged and a primary key that only the owner can read', () => {
+  open()
+  assert.deepEqual(files(), ['0', '1'])
+  assert.equal(statSync(join(base, 'keys', '1')).mode & 0o777, 0o600)
+  assert.equal(statSync(join(base, 'keys')).mode & 0o777, 0o700)
+})
+
+test('an opened folder keeps its keys', () => {
+  const token = seal(open().primary())
+  assert.ok(decrypt(open().all(), token))
+})
+
+test('rotation makes the staged key primary and reads older tokens until their key is dropped', () => {
+  const keys = open()
+  const staged = keys.all().at(-1)!
+  const first = seal(keys.primary())
+  keys.rotate()
+  assert.deepEqual(keys.primary(), staged)
+  assert.deepEqual(files(), ['0', '1', '2'])
+  assert.ok(decrypt(keys.all(), first))
+  keys.rotate()
+  assert.deepEqual(files(), ['0', '2', '3'])
+  assert.equal(decrypt(keys.all(), first), undefined)
+})
+
+test('a replica that has not heard of a rotation reads the tokens made after it', () => {
+  const [one, other] = [open(), open()]
+  one.rotate()
+  assert.ok(decrypt(other.all(), seal(one.primary())))
+})
+
+test('a file that holds no key is named', () => {
+  open()
+  writeFileSync(join(base, 'keys', '1'), 'garbage')
+  assert.throws(() => open(), /keys\/1 does not hold a Fernet key/)
+})
