@@ -45,6 +45,5 @@ export interface CloudModule {
 
 /** Loads the composition, only in the commands that need it: it brings every service with it. */
 export async function loadCloud(): Promise<CloudModule> {
-  const name: string = '@strata/clouds'
-  return (await import(name)) as CloudModule
+  return import('@strata/clouds')
 }

@@ -1,17 +1,16 @@
 /** This machine as a host: QEMU guests on OVN, each in the version that Debian packages. */
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { join } from 'node:path'
 import { createHostAgent } from '@strata/compute/agent'
 import { createOvsVifDriver } from '@strata/compute/drivers/ovs'
 import { createImageCache, createQemuHypervisor } from '@strata/compute/drivers/qemu'
 import type { HostAgent } from '@strata/compute/ports'
-import { createOvnBackend, createOvnHost, type OvnHost, type OvnRemotes, ovnLayout } from '@strata/network/drivers/ovn'
+import { createOvnBackend, createOvnHost, type OvnHost, type OvnRemotes } from '@strata/network/drivers/ovn'
 import { type Config, ConfigError } from '@strata/toolkit/config'
 import type { Log } from '@strata/toolkit/log'
 import { uuidFromName } from '@strata/toolkit/runtime'
-import { bindFolder, unbindFolder } from './bind-folder.ts'
 import { cloudConfig, ovnConfig, qemuConfig } from './config.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 
@@ -59,7 +58,8 @@ export async function realEngine(options: EngineOptions): Promise<Engine> {
 
 async function openHost({ state, config, runtime, log }: EngineOptions, hostname: string) {
   const { binary, user, acceleration } = config.section(qemuConfig)
-  const folder = await bindFolder(join(state, 'compute'), join(ovnLayout(state).runDir, 'compute'))
+  const folder = join(state, 'compute')
+  await mkdir(folder, { recursive: true, mode: 0o711 })
   const hypervisor = createQemuHypervisor({
     folder,
     log: log.child({ host: hostname }),
@@ -109,13 +109,6 @@ function ovnHost(state: string, config: Config, hostname: string, log: Log): Ovn
 
 /** True when a real engine ever worked for this state folder. */
 export const isReal = (state: string): boolean => existsSync(join(state, 'compute')) || existsSync(join(state, 'ovn'))
-
-/** Removes what lies on the machine outside of the state folder. Guests and daemons must have ended. */
-export async function removeRealEngine(state: string): Promise<void> {
-  const { runDir } = ovnLayout(state)
-  await unbindFolder(join(runDir, 'compute'))
-  await rm(runDir, { recursive: true, force: true })
-}
 
 /** Ends guests and daemons, and takes the network of this cloud from the machine. Disks stay. */
 export async function stopRealEngine(options: {

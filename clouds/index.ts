@@ -27,11 +27,8 @@ export async function stopDataPlane({
   })
 }
 
-/** Removes what lies outside of the state folder. */
-export async function removeDataPlane({ state }: { readonly state: string }): Promise<void> {
-  const { isReal, removeRealEngine } = await import('./engine-real.ts')
-  if (isReal(state)) await removeRealEngine(state)
-}
+/** Removes what lies outside of the state folder: the same as stopping, since a stopped data plane has nothing there. */
+export const removeDataPlane = stopDataPlane
 
 /** Every option of `strata.yaml`, with its default and help, as text. */
 export const configReference = (): string => describeConfig(sections)
