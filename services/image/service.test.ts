@@ -1,6 +1,7 @@
 /** The service through its HTTP pipeline: discovery, records, lists, patches, members, tags and bad input. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { systemRuntime } from '@strata/toolkit/runtime'
 import { idOf, persona, startService, type TestService } from '@strata/toolkit/testing'
 import { image } from './service.ts'
 
@@ -12,7 +13,13 @@ const gamma = persona({ project: 'gamma', user: 'third' })
 let service: TestService
 const changes: unknown[] = []
 before(async () => {
-  service = await startService(image, undefined)
+  // No two images are made in the same millisecond, so that their order is known.
+  let last = 0
+  const now = () => {
+    last = Math.max(last + 1, systemRuntime.now())
+    return last
+  }
+  service = await startService(image, undefined, { runtime: { ...systemRuntime, now } })
   service.environment.bus.subscribe('image.changed', payload => void changes.push(payload))
 })
 after(() => service.close())
@@ -170,6 +177,19 @@ describe('records', () => {
       assert.match(answer.json.code, new RegExp(`^${status} `))
       assert.equal((await names('limit=1000&visibility=all')).length, before)
     })
+
+  test('properties may be called what they like', async () => {
+    const made = await create({ constructor: 'a', toString: 'b', hasOwnProperty: 'c' })
+    assert.deepEqual([made.constructor, made.toString, made.hasOwnProperty], ['a', 'b', 'c'])
+    const changed = await patch(made.id, [
+      { op: 'add', path: '/__proto__', value: 'd' },
+      { op: 'remove', path: '/toString' },
+    ])
+    assert.equal(changed.status, 200)
+    assert.match(changed.text, /"__proto__":"d"/)
+    assert.doesNotMatch(changed.text, /toString/)
+    assert.equal((await patch(made.id, [{ op: 'replace', path: '/valueOf', value: 'x' }])).status, 409)
+  })
 
   test('malformed JSON and other methods', async () => {
     const malformed = await call('POST', '/v2/images', { body: '{', headers: { 'content-type': 'application/json' } })

@@ -55,7 +55,7 @@ export function parseNewImage(body: unknown, check: ImageCheck): NewImage {
   const settings: Record<string, unknown> = {}
   const properties: Record<string, string> = {}
   for (const [name, value] of Object.entries(members)) {
-    if (name in BASE) settings[name] = value
+    if (Object.hasOwn(BASE, name)) settings[name] = value
     else {
       checkPropertyName(name)
       properties[name] = value as string
