@@ -1,5 +1,4 @@
 /** What all resources of this API have beside their own: standard attributes, tags, actions on one of them. */
-import type { RequestContext } from '@strata/toolkit/context'
 import { neutron } from '@strata/toolkit/dialect'
 import { notFound } from '@strata/toolkit/fault'
 import { derive, type Hooks, type Resource, repository, type Verb } from '@strata/toolkit/resource'
@@ -9,18 +8,14 @@ import type { Operation } from '@strata/toolkit/service'
 import { notAuthorized } from '../contract/faults.ts'
 import type { NetworkDeps } from '../logic/deps.ts'
 import { forgetTags, tagFilters, tagsFor } from '../logic/tag.ts'
-import { tagOperations } from './tags.ts'
+import { type Find, tagOperations } from './tags.ts'
 
 /** Rows of a page when the caller asks for more, or for none: what one `in (…)` can hold with ease. */
 const MAX_PAGE = 1000
 
 export interface Served<F extends Fields> {
   readonly operations: Operation[]
-  /**
-   * The row, if the caller may know of it and `rule` lets them do this to it; else 404 or 403. For actions beside the plain
-   * verbs.
-   */
-  find(db: NetworkDeps['store']['db'], context: RequestContext, id: string, rule: string): Promise<Row<F>>
+  readonly find: Find<F>
 }
 
 interface Standard {
@@ -72,7 +67,7 @@ export function serve<F extends Fields>(
   return { operations: tagged ? [...verbs, ...tagOperations(deps, resource, find)] : verbs, find }
 }
 
-function finder<F extends Fields>(resource: Resource<F>, hooks: Hooks<F>): Served<F>['find'] {
+function finder<F extends Fields>(resource: Resource<F>, hooks: Hooks<F>): Find<F> {
   const rows = repository(resource)
   return async (db, context, id, rule) => {
     const [row] = await rows.list(db, { where: { id }, conditions: hooks.restrict?.(context, 'show'), limit: 1 })

@@ -5,7 +5,7 @@ import type { Operation } from '@strata/toolkit/service'
 import { networkNotFound, subnetNotFound } from '../contract/faults.ts'
 import { network } from '../contract/network.ts'
 import { subnet } from '../contract/subnet.ts'
-import { type NetworkDeps, type NetworkRow, type Scene, touch } from '../logic/deps.ts'
+import { type NetworkDeps, type NetworkRow, touch } from '../logic/deps.ts'
 import { beforeCreateNetwork, beforeDeleteNetwork, beforeUpdateNetwork, subnetIdsOf } from '../logic/network.ts'
 import {
   afterCreateSubnet,
@@ -15,7 +15,7 @@ import {
   beforeDeleteSubnet,
   beforeUpdateSubnet,
 } from '../logic/subnet.ts'
-import { isSharedWith, networkAspect, seenNetwork, visibleNetworks, visibleSubnets } from '../logic/visibility.ts'
+import { aspectForNew, isSharedWith, networkAspect, visibleNetworks, visibleSubnets } from '../logic/visibility.ts'
 import { serve } from './kit.ts'
 
 type WithId<T> = T & { readonly id: string }
@@ -59,7 +59,8 @@ function subnetOperations(deps: NetworkDeps): Operation[] {
     restrict: visibleSubnets,
     missing: subnetNotFound,
     async target(values, context, db) {
-      const aspect = await networkAspect(db, context, String(values['network_id']))
+      const networkId = String(values['network_id'])
+      const aspect = await (values['id'] ? networkAspect : aspectForNew)(db, context, networkId)
       return { ...values, tenant_id: values['project_id'], ...aspect }
     },
     async decorate(rows, request, db) {
@@ -70,10 +71,7 @@ function subnetOperations(deps: NetworkDeps): Operation[] {
         })),
       )
     },
-    async beforeCreate(body, scene) {
-      await seenNetwork(scene.tx as Scene['tx'], scene.context, body.network_id)
-      return beforeCreateSubnet(deps, scene, body, 'gateway_ip' in scene.given)
-    },
+    beforeCreate: (body, scene) => beforeCreateSubnet(deps, scene, body, 'gateway_ip' in scene.given),
     afterCreate: (row, scene) => afterCreateSubnet(deps, scene, row),
     beforeUpdate: (row, body, scene) => beforeUpdateSubnet(deps, scene, row, body),
     afterUpdate: (row, before, scene) => afterUpdateSubnet(deps, scene, row, before),

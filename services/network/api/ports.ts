@@ -2,12 +2,12 @@
 import { badRequest } from '@strata/toolkit/fault'
 import type { Hooks } from '@strata/toolkit/resource'
 import type { Operation } from '@strata/toolkit/service'
-import { networkNotFound, portNotFound } from '../contract/faults.ts'
+import { portNotFound } from '../contract/faults.ts'
 import { port } from '../contract/port.ts'
-import { isAdmin, isService, type NetworkDeps, type PortRow, type Scene, touch } from '../logic/deps.ts'
+import { isAdmin, isService, type NetworkDeps, type PortRow, touch } from '../logic/deps.ts'
 import { beforeCreatePort, beforeDeletePort, beforeUpdatePort } from '../logic/port/port.ts'
 import { fixedIpCondition, groupCondition, seatsOf } from '../logic/port/view.ts'
-import { networkAspect, seenNetwork, visiblePorts } from '../logic/visibility.ts'
+import { aspectForNew, networkAspect, visiblePorts } from '../logic/visibility.ts'
 import { serve } from './kit.ts'
 
 /** What the OVN mechanism of Neutron tells of a bound port. */
@@ -26,8 +26,7 @@ export function portOperations(deps: NetworkDeps): Operation[] {
     filters: { fixed_ips: values => fixedIpCondition(values), security_groups: values => groupCondition(values) },
     async target(values, context, db) {
       const networkId = String(values['network_id'])
-      const aspect = await networkAspect(db, context, networkId)
-      if (!aspect) throw networkNotFound(networkId)
+      const aspect = await (values['id'] ? networkAspect : aspectForNew)(db, context, networkId)
       return { ...values, tenant_id: values['project_id'], ...aspect }
     },
     async decorate(rows, _request, db) {
@@ -40,7 +39,6 @@ export function portOperations(deps: NetworkDeps): Operation[] {
       }))
     },
     async beforeCreate(body, scene) {
-      await seenNetwork(scene.tx as Scene['tx'], scene.context, body.network_id)
       if (body.project_id !== scene.context.projectId && !isAdmin(scene.context) && !isService(scene.context))
         throw badRequest(
           "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request requires admin privileges",

@@ -1,11 +1,11 @@
 /** `…/{id}/tags`: reading and setting the tags of one resource, of whatever kind. */
+import type { RequestContext } from '@strata/toolkit/context'
 import type { Resource } from '@strata/toolkit/resource'
-import type { Fields } from '@strata/toolkit/schema'
+import type { Fields, Row } from '@strata/toolkit/schema'
 import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
 import { tagNotFound } from '../contract/faults.ts'
 import type { NetworkDeps, Scene } from '../logic/deps.ts'
 import { addTags, readTags, removeTag, replaceTags } from '../logic/tag.ts'
-import type { Served } from './kit.ts'
 
 const body = {
   type: 'object',
@@ -14,10 +14,21 @@ const body = {
   properties: { tags: { type: 'array', uniqueItems: true, items: { type: 'string', minLength: 1, maxLength: 255 } } },
 }
 
+/**
+ * The row, if the caller may know of it and `rule` lets them do this to it; else 404 or 403. For actions beside the plain
+ * verbs.
+ */
+export type Find<F extends Fields> = (
+  db: NetworkDeps['store']['db'],
+  context: RequestContext,
+  id: string,
+  rule: string,
+) => Promise<Row<F>>
+
 export function tagOperations<F extends Fields>(
   { store }: NetworkDeps,
   resource: Resource<F>,
-  find: Served<F>['find'],
+  find: Find<F>,
 ): Operation[] {
   const all = `${resource.path}/:id/tags`
   const one = `${all}/:tag`

@@ -78,6 +78,12 @@ export interface NetworkAspect {
   readonly 'router:external': boolean
 }
 
+/** The aspect for a thing that is to be made there: throws 404 when the caller may not know of the network. */
+export async function aspectForNew(db: NetworkDb, context: RequestContext, networkId: string): Promise<NetworkAspect> {
+  await seenNetwork(db, context, networkId)
+  return (await networkAspect(db, context, networkId))!
+}
+
 const aspects = new WeakMap<RequestContext, Map<string, NetworkAspect | undefined>>()
 
 export async function networkAspect(

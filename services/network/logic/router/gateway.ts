@@ -1,5 +1,6 @@
 /** A router's gateway: its port on an external network. */
 
+import type { RequestContext } from '@strata/toolkit/context'
 import { Fault } from '@strata/toolkit/fault'
 import {
   badResource,
@@ -40,6 +41,18 @@ export async function gatewaysOf(
       },
     ]),
   )
+}
+
+/** What of a gateway only some may choose: SNAT, and its addresses. */
+export function checkGatewayRights(
+  context: RequestContext,
+  verb: 'create' | 'update',
+  wish: Partial<GatewayRequest> | null | undefined,
+  projectId: string,
+): void {
+  for (const name of ['network_id', 'enable_snat', 'external_fixed_ips'] as const)
+    if (wish?.[name] !== undefined)
+      context.enforce(`${verb}_router:external_gateway_info:${name}`, { project_id: projectId, tenant_id: projectId })
 }
 
 /** Makes the router's gateway what `wish` says: null or `{}` is none. */

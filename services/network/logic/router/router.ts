@@ -10,7 +10,7 @@ import { checkZones } from '../network.ts'
 import { removePorts } from '../port/remove.ts'
 import { claim } from '../quota.ts'
 import { checkRoutes } from '../rules/subnet.ts'
-import { gatewaysOf, setGateway } from './gateway.ts'
+import { checkGatewayRights, gatewaysOf, setGateway } from './gateway.ts'
 import { interfacesOf } from './interface.ts'
 
 type Fields = typeof router.fields
@@ -22,6 +22,7 @@ export async function beforeCreateRouter(
 ): Promise<Partial<RouterRow>> {
   await claim(deps, scene.tx, body.project_id ?? '', { router: 1 })
   checkZones(deps, body.availability_zone_hints ?? [])
+  checkGatewayRights(scene.context, 'create', body.external_gateway_info, body.project_id ?? '')
   if (body.external_gateway_info) await setGateway(deps, scene, body.id, body.external_gateway_info)
   const routes = body.routes ?? []
   return { routes: routes.length > 0 ? await checkedRoutes(scene.tx, body.id, routes) : [] }
@@ -64,6 +65,7 @@ export async function beforeUpdateRouter(
   row: RouterRow,
   body: Update<Fields>,
 ): Promise<Partial<RouterRow>> {
+  checkGatewayRights(scene.context, 'update', body.external_gateway_info, row.project_id)
   if (body.external_gateway_info !== undefined) await setGateway(deps, scene, row.id, body.external_gateway_info)
   touch(deps, scene, 'routers', row.id)
   if (body.routes === undefined) return {}
