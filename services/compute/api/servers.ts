@@ -1,7 +1,116 @@
 /** Servers: the plain verbs. */
-import type { Operation } from '@strata/toolkit/service'
+import { nova } from '@strata/toolkit/dialect'
+import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
+import { paths } from '../contract/paths.ts'
+import type { CreatedServer, ServerView } from '../contract/server.ts'
+import type { CreateServer, UpdateServer } from '../contract/server-requests.ts'
 import type { Compute } from '../logic/compute.ts'
+import { serverFor } from '../logic/server/access.ts'
+import { listFor } from '../logic/server/list.ts'
+import { isOn, requestServers } from '../logic/server/request-create.ts'
+import { requestDelete } from '../logic/server/request-delete.ts'
+import { requestUpdate } from '../logic/server/request-update.ts'
+import { viewScene } from '../logic/server/show.ts'
+import { basicView, flavorLink, linksOf, serverView } from '../logic/server/view.ts'
+import { changedServerAt, createSchemaAt, serverAt, updateSchemaAt } from '../versions/index.ts'
 
-export function serverOperations(_compute: Compute): readonly Operation[] {
-  return []
+type Server = Awaited<ReturnType<typeof serverFor>>
+
+export function serverOperations(compute: Compute): readonly Operation[] {
+  return [
+    listOperation(compute, 'index'),
+    listOperation(compute, 'detail'),
+    operation<CreateServer>({
+      method: 'POST',
+      path: paths.servers,
+      policy: 'os_compute_api:servers:create',
+      body: createSchemaAt,
+      // User data alone may be 64 KiB, and files of old versions come on top.
+      bodyLimit: 1_048_576,
+      handler: request => create(compute, request),
+    }),
+    operation({
+      method: 'GET',
+      path: '/v2.1/servers/:server_id',
+      policy: 'os_compute_api:servers:show',
+      async handler(request) {
+        const server = await serverFor(compute, request.context, about(request, 'os_compute_api:servers:show'))
+        return { server: await shownServer(compute, request, server) }
+      },
+    }),
+    operation<{ readonly server: UpdateServer }>({
+      method: 'PUT',
+      path: '/v2.1/servers/:server_id',
+      policy: 'os_compute_api:servers:update',
+      body: updateSchemaAt,
+      async handler(request) {
+        const { context, params, body, minor } = request
+        const server = await requestUpdate(compute, context, { id: params['server_id']!, wanted: body.server })
+        return { server: changedServerAt(minor, 'update', await shownServer(compute, request, server)) }
+      },
+    }),
+    operation({
+      method: 'DELETE',
+      path: '/v2.1/servers/:server_id',
+      policy: 'os_compute_api:servers:delete',
+      handler: request =>
+        requestDelete(compute, request.context, {
+          ...about(request, 'os_compute_api:servers:delete'),
+          action: 'delete',
+        }).then(() => undefined),
+    }),
+  ]
+}
+
+const about = (request: ApiRequest, rule: string) => ({ id: request.params['server_id']!, rule })
+
+/** A server as the request's version and caller see it. */
+export async function shownServer(compute: Compute, request: ApiRequest, server: Server): Promise<ServerView> {
+  const { baseUrl, minor, context } = request
+  const scene = await viewScene(compute, context, { baseUrl, minor, server })
+  const origin = { flavor: flavorLink(scene, server), extended: scene.extended }
+  return serverAt(minor)(serverView(scene, server), origin)
+}
+
+function listOperation(compute: Compute, verb: 'index' | 'detail'): Operation {
+  return operation({
+    method: 'GET',
+    path: verb === 'index' ? paths.servers : paths.serversDetail,
+    policy: `os_compute_api:servers:${verb}`,
+    async handler(request) {
+      const { context, query, minor, baseUrl } = request
+      const page = await listFor(compute, context, { query, minor, verb })
+      const servers =
+        verb === 'index' ? basicList(request, page.servers) : await detailedList(compute, request, page.servers)
+      const next = page.more ? page.servers.at(-1)!.id : undefined
+      return { servers, ...nova.pageLinks('servers', { url: `${baseUrl}${request.path}`, query, next }) }
+    },
+  })
+}
+
+const basicList = (request: ApiRequest, servers: readonly Server[]) => servers.map(server => basicView(request, server))
+
+async function detailedList(compute: Compute, request: ApiRequest, servers: readonly Server[]) {
+  const { baseUrl, minor, context } = request
+  const scene = await viewScene(compute, context, { baseUrl, minor })
+  const down = serverAt(minor)
+  return servers.map(server =>
+    down(serverView(scene, server), { flavor: flavorLink(scene, server), extended: scene.extended }),
+  )
+}
+
+async function create(compute: Compute, request: ApiRequest<CreateServer>) {
+  const { body, context } = request
+  const accepted = await requestServers(compute, context, body)
+  if (isOn(body.server.return_reservation_id)) return reply(202, { reservation_id: accepted.reservationId })
+  const [server] = accepted.servers
+  const links = linksOf(request, 'servers', server!.id)
+  const view: CreatedServer = {
+    id: server!.id,
+    links,
+    'OS-DCF:diskConfig': server!.disk_config,
+    security_groups: accepted.securityGroups.map(name => ({ name })),
+    adminPass: compute.config.enable_instance_password ? accepted.password : undefined,
+  }
+  return reply(202, { server: view }, { location: links[0]!.href })
 }

@@ -1,8 +1,9 @@
-/** The hosts as the scheduler sees them, read from the database in two queries. */
+/** The hosts as the scheduler sees them, read from the database in three queries. */
 import type { ComputeConfig } from '../contract/config.ts'
 import type { FlavorCopy } from '../store/database.ts'
 import type { HostState } from './scheduler/types.ts'
 import type { ServerDeps } from './server/deps.ts'
+import { aggregatesByHost, zoneOf } from './zones.ts'
 
 type Held = { vcpus: number; memoryMiB: number; diskGiB: number; servers: HostState['servers'][number][] }
 
@@ -10,13 +11,14 @@ export async function hostStates(
   { store, runtime }: Pick<ServerDeps, 'store' | 'runtime'>,
   config: Pick<ComputeConfig, 'service_down_time' | 'default_availability_zone'>,
 ): Promise<readonly HostState[]> {
-  const [hosts, servers] = await Promise.all([
+  const [hosts, servers, aggregates] = await Promise.all([
     store.db.selectFrom('hosts').selectAll().execute(),
     store.db
       .selectFrom('servers')
       .select(['id', 'host', 'flavor', 'server_group_id', 'vm_state'])
       .where('host', 'is not', null)
       .execute(),
+    aggregatesByHost(store.db),
   ])
   const held = new Map<string, Held>()
   for (const server of servers) {
@@ -34,11 +36,11 @@ export async function hostStates(
     return {
       id: host.id,
       hostname: host.hostname,
-      availabilityZone: config.default_availability_zone,
+      availabilityZone: zoneOf(aggregates.get(host.hostname) ?? [], config),
       enabled: host.disabled === 0,
       up: host.forced_down === 0 && Date.parse(host.last_seen) > oldest,
       capacity: JSON.parse(host.capacity),
-      aggregates: [],
+      aggregates: aggregates.get(host.hostname) ?? [],
       used,
       servers: here,
     }
