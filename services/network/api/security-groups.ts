@@ -1,5 +1,5 @@
 /** Security groups and their rules. */
-import type { Condition, Hooks } from '@strata/toolkit/resource'
+import type { Hooks } from '@strata/toolkit/resource'
 import type { ApiRequest, Operation } from '@strata/toolkit/service'
 import { securityGroupNotFound, securityGroupRuleNotFound } from '../contract/faults.ts'
 import { securityGroup, securityGroupRule } from '../contract/security-group.ts'
@@ -16,7 +16,7 @@ import {
   groupOwner,
   rulesOf,
 } from '../logic/security-group.ts'
-import { ownRows } from '../logic/visibility.ts'
+import { ownRows, visibleRules } from '../logic/visibility.ts'
 import { serve } from './kit.ts'
 
 export function securityGroupOperations(deps: NetworkDeps): Operation[] {
@@ -50,7 +50,7 @@ export function securityGroupOperations(deps: NetworkDeps): Operation[] {
     beforeDelete: (row, scene) => beforeDeleteGroup(deps, scene, row),
   }
   const rules: Hooks<typeof securityGroupRule.fields> = {
-    restrict: context => (context.can('get_security_group_rule', {}) ? [] : [ruleOfOwnGroup(context.projectId)]),
+    restrict: visibleRules,
     missing: securityGroupRuleNotFound,
     filters: {
       protocol: values => eb =>
@@ -82,17 +82,16 @@ export function securityGroupOperations(deps: NetworkDeps): Operation[] {
   )
 }
 
-const ruleOfOwnGroup =
-  (projectId: string): Condition =>
-  eb =>
-    eb('security_group_id', 'in', eb.selectFrom('security_groups').select('id').where('project_id', '=', projectId))
-
 /** Whoever looks at their groups finds the default one, even before it was needed. */
 const withDefaultGroup =
   (deps: NetworkDeps, handler: Operation['handler']): Operation['handler'] =>
   async (request: ApiRequest) => {
     const { context } = request
-    if (context.projectId !== '' && (await defaultGroupOf(deps.store.db, context.projectId)) === undefined)
+    if (
+      context.can('get_security_group', { project_id: context.projectId }) &&
+      context.projectId !== '' &&
+      (await defaultGroupOf(deps.store.db, context.projectId)) === undefined
+    )
       await deps.store.transaction((tx, afterCommit) =>
         ensureDefaultGroup(deps, { tx, context, afterCommit }, context.projectId),
       )

@@ -1,35 +1,64 @@
 /** Who may know of what: conditions of lists and look-ups, and what the policy rules are told of networks. */
 import type { RequestContext } from '@strata/toolkit/context'
 import type { Condition } from '@strata/toolkit/resource'
+import { sql } from '@strata/toolkit/store'
 import { networkNotFound } from '../contract/faults.ts'
 import { type NetworkDb, networks } from '../store/database.ts'
 import type { NetworkRow } from './deps.ts'
 
-const shares = (projectId: string): Condition => {
-  return eb => eb('id', 'in', eb.selectFrom('network_shares').select('network_id').where('project_id', '=', projectId))
+const NONE: Condition = () => sql<boolean>`1 = 0`
+const either =
+  (...conditions: readonly Condition[]): Condition =>
+  eb =>
+    eb.or(conditions.map(condition => condition(eb)))
+
+/** Rows whose `column` is the caller's project, if the rule lets them see such; a caller without a project has none. */
+function own(context: RequestContext, rule: string, column: string, about: string): Condition {
+  const { projectId } = context
+  if (projectId === '' || !context.can(rule, { [about]: projectId })) return NONE
+  return eb => eb(column, '=', projectId)
 }
 
 /** Rows of a table with `project_id`, by the rule for seeing them: everybody's, or the caller's own. */
 export function ownRows(context: RequestContext, rule: string): readonly Condition[] {
+  return context.can(rule, {}) ? [] : [own(context, rule, 'project_id', 'project_id')]
+}
+
+/** Rules of security groups follow their group. */
+export function visibleRules(context: RequestContext): readonly Condition[] {
+  const rule = 'get_security_group_rule'
   if (context.can(rule, {})) return []
-  return [eb => eb('project_id', '=', context.projectId)]
+  const groups = own(context, rule, 'project_id', 'security_group:project_id')
+  return [
+    eb =>
+      eb(
+        'security_group_id',
+        'in',
+        eb
+          .selectFrom('security_groups')
+          .select('id')
+          .where(groups as never),
+      ),
+  ]
 }
 
 /** Networks that the caller may know of: own, shared, external. */
 export function visibleNetworks(context: RequestContext): readonly Condition[] {
-  if (context.can('get_network', {})) return []
-  return [
-    eb =>
-      eb.or([
-        eb('project_id', '=', context.projectId),
-        eb('shared', '=', 1),
-        eb('router:external', '=', 1),
-        shares(context.projectId)(eb),
-      ]),
-  ]
+  const rule = 'get_network'
+  if (context.can(rule, {})) return []
+  const parts = [own(context, rule, 'project_id', 'project_id')]
+  if (context.can(rule, { shared: true })) parts.push(eb => eb('shared', '=', 1), sharedWith(context.projectId))
+  if (context.can(rule, { 'router:external': true })) parts.push(eb => eb('router:external', '=', 1))
+  return [either(...parts)]
 }
 
-const networkColumn =
+const sharedWith =
+  (projectId: string): Condition =>
+  eb =>
+    eb('id', 'in', eb.selectFrom('network_shares').select('network_id').where('project_id', '=', projectId))
+
+/** Rows with a `network_id` of one of those networks. */
+const onNetworks =
   (conditions: readonly Condition[]): Condition =>
   eb =>
     eb(
@@ -40,15 +69,21 @@ const networkColumn =
 
 /** Subnets: own ones, and those of networks that are visible. */
 export function visibleSubnets(context: RequestContext): readonly Condition[] {
-  if (context.can('get_subnet', {})) return []
-  return [eb => eb.or([eb('project_id', '=', context.projectId), networkColumn(visibleNetworks(context))(eb)])]
+  const rule = 'get_subnet'
+  if (context.can(rule, {})) return []
+  return [either(own(context, rule, 'project_id', 'project_id'), onNetworks(visibleNetworks(context)))]
 }
 
 /** Ports: own ones, and those on networks of the caller's project. */
 export function visiblePorts(context: RequestContext): readonly Condition[] {
-  if (context.can('get_port', {})) return []
-  const own: Condition = eb => eb('project_id', '=', context.projectId)
-  return [eb => eb.or([own(eb), networkColumn([own])(eb)])]
+  const rule = 'get_port'
+  if (context.can(rule, {})) return []
+  return [
+    either(
+      own(context, rule, 'project_id', 'project_id'),
+      onNetworks([own(context, rule, 'project_id', 'network:project_id')]),
+    ),
+  ]
 }
 
 /** What rules call `shared` of a network, for this caller. */
