@@ -5,6 +5,8 @@ import { systemRuntime } from '@strata/toolkit/runtime'
 import { startService, type TestAnswer } from '@strata/toolkit/testing'
 import { identity } from './service.ts'
 
+/** Where the tests' requests reach it. */
+export const root = 'http://localhost:80/identity/v3'
 export const publicUrl = 'http://cloud.example:5000'
 export const plan = {
   publicUrl,

@@ -39,8 +39,9 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
     async decorate(rows, request, db) {
       const shown = await decorated(db, rows)
       const [first] = rows
-      const asked = request.params['id'] === first?.id && request.context.token
-      return asked ? [{ ...shown[0]!, ...(await projectTree(parts.store.db, first!, request)) }] : shown
+      // A single project is asked for by its id, and then also about what is around it.
+      if (!first || request.params['id'] !== first.id) return shown
+      return [{ ...shown[0], ...(await projectTree(parts.store.db, first, request)) }]
     },
     async beforeCreate(body, { tx, context }) {
       const place = body.is_domain
