@@ -363,7 +363,8 @@ function received(resource: Resource, given: Readonly<Record<string, unknown>>):
   for (const [key, value] of Object.entries(given)) {
     const name = resource.aliases?.[key] ?? key
     if (resource.fields[name] && name !== resource.extra) body[name] = value
-    else extra[key] = value
+    // Links are made when it is shown; a caller that sends back what it was shown sends them too.
+    else if (key !== 'links') extra[key] = value
   }
   if (resource.extra && Object.keys(extra).length > 0) body[resource.extra] = extra
   return body
