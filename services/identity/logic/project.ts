@@ -3,7 +3,7 @@ import type { Hooks } from '@strata/toolkit/resource'
 import type { Row } from '@strata/toolkit/schema'
 import { duplicate, invalid, refusedAction } from '../contract/errors.ts'
 import type { project } from '../contract/project.ts'
-import { removeTarget } from '../store/assignment.ts'
+import { removeAssignmentsOfDomain, removeTarget } from '../store/assignment.ts'
 import {
   ancestors,
   children,
@@ -73,6 +73,7 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
         throw refusedAction('Cannot delete a domain that is enabled, please disable it first.')
       if ((await children(tx, [row.id])).length > 0)
         throw refusedAction(`Cannot delete the project ${row.id} since it is not a leaf in the hierarchy.`)
+      if (row.is_domain) await removeAssignmentsOfDomain(tx, row.id)
       await removeTarget(tx, { type: 'project', id: row.id })
       await tx.updateTable('users').set({ default_project_id: null }).where('default_project_id', '=', row.id).execute()
       parts.changed(afterCommit)

@@ -22,11 +22,19 @@ export function roleHooks(parts: Parts): Hooks<typeof role.fields> {
   return {
     filters: {
       ...partFilters('name'),
-      domain_id: values => eb => eb('name_scope', '=', values.at(-1) || globalScope),
+      domain_id(values, context) {
+        const domainId = values.at(-1)
+        if (domainId) context.enforce('identity:list_domain_roles')
+        return eb => eb('name_scope', '=', domainId || globalScope)
+      },
     },
     restrict: () => [],
     target: values => ({ target: { role: values } }),
-    decorate: rows => rows.map(({ name_scope: _, ...row }) => row),
+    decorate(rows, { context, params }) {
+      const [first] = rows
+      if (first?.domain_id && params['id'] === first.id) context.enforce('identity:get_domain_role')
+      return rows.map(({ name_scope: _, ...row }) => row)
+    },
     async beforeCreate(body, { tx, context }) {
       if (body.domain_id) {
         context.enforce('identity:create_domain_role')
@@ -36,13 +44,15 @@ export function roleHooks(parts: Parts): Hooks<typeof role.fields> {
       await refuseSameName(tx, scope, body.name)
       return { name_scope: scope, name: body.name.trim() }
     },
-    async beforeUpdate(row, body, { tx }) {
+    async beforeUpdate(row, body, { tx, context }) {
+      if (row.domain_id) context.enforce('identity:update_domain_role')
       refuseImmutable('role', row, body)
       if (body.name !== undefined && body.name !== row.name) await refuseSameName(tx, row.name_scope, body.name)
       return body.options ? { options: { ...row.options, ...body.options } } : {}
     },
     afterUpdate: (_row, _before, { afterCommit }) => parts.changed(afterCommit),
-    beforeDelete(row, { afterCommit }) {
+    beforeDelete(row, { context, afterCommit }) {
+      if (row.domain_id) context.enforce('identity:delete_domain_role')
       refuseImmutable('role', row)
       parts.changed(afterCommit)
     },

@@ -17,6 +17,7 @@ export function keepRotating(options: {
   if (everyHours === 0) return () => {}
   let cancel = () => {}
   const look = () => {
+    keys.reload()
     if (runtime.now() - keys.primarySince() >= everyHours * hour) {
       keys.rotate()
       log.info('the key of new tokens was changed')
