@@ -1,6 +1,7 @@
 /** For the tests of this folder: a service of a few operations, on a store of its own that the test may look into. */
 import { nova } from '@strata/toolkit/dialect'
 import { compilePolicy } from '@strata/toolkit/policy'
+import { isoTime, systemRuntime, uuidFromName } from '@strata/toolkit/runtime'
 import { defineService, type Operation } from '@strata/toolkit/service'
 import { openStore, type Store } from '@strata/toolkit/store'
 import { startService, type TestAnswer, type TestService } from '@strata/toolkit/testing'
@@ -8,7 +9,8 @@ import { type ComputeConfig, computeConfig } from '../contract/config.ts'
 import { microversions } from '../contract/microversions.ts'
 import { policies } from '../contract/policies.ts'
 import type { Compute } from '../logic/compute.ts'
-import type { ComputeTables, ServersTable } from '../store/database.ts'
+import type { HostCapacity } from '../logic/ports.ts'
+import type { ComputeTables, HostsTable, ServersTable } from '../store/database.ts'
 import { migrations } from '../store/migrations/index.ts'
 
 type Parts = Pick<Compute, 'store' | 'runtime' | 'config'>
@@ -103,6 +105,41 @@ export function serverRow(change: Partial<ServersTable> & { readonly id: string 
     launched_at: '2026-01-01T00:00:00.000Z',
     created_at: '2026-01-01T00:00:00.000Z',
     updated_at: '2026-01-01T00:00:00.000Z',
+    ...change,
+  }
+}
+
+/** A host with a hypervisor that was seen just now. */
+export function hostRow(number: number, change: Partial<HostsTable> = {}): HostsTable {
+  const now = isoTime(systemRuntime.now())
+  const capacity: HostCapacity = {
+    hypervisorType: 'QEMU',
+    hypervisorVersion: 7_002_000,
+    vcpus: 8,
+    memoryMiB: 16_384,
+    diskGiB: 100,
+    diskFreeGiB: 80,
+    cpu: {
+      arch: 'x86_64',
+      model: 'host',
+      vendor: 'Intel',
+      features: ['vmx'],
+      topology: { sockets: 1, cores: 8, threads: 1 },
+    },
+    acceleration: 'kvm',
+    traits: [],
+  }
+  return {
+    id: uuidFromName(`host-${number}`),
+    number,
+    hostname: `host-${number}`,
+    capacity: JSON.stringify(capacity),
+    disabled: 0,
+    disabled_reason: null,
+    forced_down: 0,
+    last_seen: now,
+    created_at: now,
+    updated_at: now,
     ...change,
   }
 }
