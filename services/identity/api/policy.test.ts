@@ -122,6 +122,11 @@ const matrix: readonly {
     allowed: ['admin'],
   },
   {
+    what: 'create a project as a domain, under the name of one’s own',
+    ask: () => ['POST', '/v3/projects', { project: { name: fresh(), is_domain: true, domain_id: ids.domain } }],
+    allowed: ['admin'],
+  },
+  {
     what: 'change a project',
     ask: () => ['PATCH', `/v3/projects/${ids.project}`, { project: { description: fresh() } }],
     allowed: ['admin', 'domainManager'],

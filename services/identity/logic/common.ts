@@ -40,6 +40,21 @@ export function partFilters(column: string): Record<string, (values: readonly st
   )
 }
 
+/** The name that a change gives, without the blanks around it; undefined when it stays. */
+export function newName(row: { name: string }, change: { name?: string }): string | undefined {
+  const name = change.name?.trim()
+  return name === row.name ? undefined : name
+}
+
+/** What a change of name and options comes to: options that are not named stay. */
+export const merged = (
+  row: { name: string; options: Options },
+  change: { name?: string; options?: Options },
+): { name: string; options: Options } => ({
+  name: newName(row, change) ?? row.name,
+  options: { ...row.options, ...change.options },
+})
+
 /** Throws a 403 when the resource is marked immutable, unless this change is to lift the mark. */
 export function refuseImmutable(
   kind: string,

@@ -5,7 +5,7 @@ import type { domain } from '../contract/project.ts'
 import { removeAssignmentsOfDomain } from '../store/assignment.ts'
 import { domainsScope, findDomain, setTags } from '../store/project.ts'
 import type { Db } from '../store/tables.ts'
-import { ofCallersDomain, partFilters, refuseImmutable } from './common.ts'
+import { merged, newName, ofCallersDomain, partFilters, refuseImmutable } from './common.ts'
 import type { Parts } from './parts.ts'
 import { decorated, tagsIn } from './project.ts'
 
@@ -31,10 +31,11 @@ export function domainHooks(parts: Parts): Hooks<typeof domain.fields> {
     },
     async beforeUpdate(row, body, { tx, request }) {
       refuseImmutable('domain', row, body)
-      if (body.name !== undefined && body.name !== row.name) await refuseSameName(tx, body.name)
+      const name = newName(row, body)
+      if (name !== undefined) await refuseSameName(tx, name)
       const tags = tagsIn(request.body)
       if (tags) await setTags(tx, row.id, tags)
-      return body.options ? { options: { ...row.options, ...body.options } } : {}
+      return merged(row, body)
     },
     async afterUpdate(row, before, { tx, afterCommit }) {
       if (before.enabled && !row.enabled) await parts.tokens.revoke(tx, { domainId: row.id })

@@ -16,7 +16,7 @@ import {
   tagsOf,
 } from '../store/project.ts'
 import type { Db } from '../store/tables.ts'
-import { domainOf, listTarget, ofCallersDomain, partFilters, refuseImmutable } from './common.ts'
+import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters, refuseImmutable } from './common.ts'
 import type { Parts } from './parts.ts'
 import { projectTree } from './project-tree.ts'
 import { tagFilters } from './tags.ts'
@@ -32,7 +32,8 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
     filters: { ...partFilters('name'), ...tagFilters },
     target: (values, context) => ({
       target: {
-        project: { ...values, domain_id: values['domain_id'] ?? (values['is_domain'] ? null : domainOf(context)) },
+        // A project that is to be a domain is of none, whatever its body says.
+        project: { ...values, domain_id: values['is_domain'] ? null : (values['domain_id'] ?? domainOf(context)) },
         ...listTarget(context),
       },
     }),
@@ -56,11 +57,12 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
     },
     async beforeUpdate(row, body, { tx, request }) {
       refuseImmutable('project', row, body)
-      if (body.name !== undefined && body.name !== row.name) await refuseSameName(tx, row.name_scope, body.name)
+      const name = newName(row, body)
+      if (name !== undefined) await refuseSameName(tx, row.name_scope, name)
       if (body.enabled !== undefined && body.enabled !== row.enabled) await checkBranch(tx, row, body.enabled)
       const tags = tagsIn(request.body)
       if (tags) await setTags(tx, row.id, tags)
-      return body.options ? { options: { ...row.options, ...body.options } } : {}
+      return merged(row, body)
     },
     async afterUpdate(row, before, { tx, afterCommit }) {
       if (before.enabled && !row.enabled)

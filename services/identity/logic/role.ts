@@ -14,7 +14,7 @@ import {
   removeImplication,
 } from '../store/role.ts'
 import type { Db } from '../store/tables.ts'
-import { partFilters, refuseImmutable } from './common.ts'
+import { merged, newName, partFilters, refuseImmutable } from './common.ts'
 import type { Parts } from './parts.ts'
 import { wouldCircle } from './rules/roles.ts'
 
@@ -47,8 +47,9 @@ export function roleHooks(parts: Parts): Hooks<typeof role.fields> {
     async beforeUpdate(row, body, { tx, context }) {
       if (row.domain_id) context.enforce('identity:update_domain_role')
       refuseImmutable('role', row, body)
-      if (body.name !== undefined && body.name !== row.name) await refuseSameName(tx, row.name_scope, body.name)
-      return body.options ? { options: { ...row.options, ...body.options } } : {}
+      const name = newName(row, body)
+      if (name !== undefined) await refuseSameName(tx, row.name_scope, name)
+      return merged(row, body)
     },
     afterUpdate: (_row, _before, { afterCommit }) => parts.changed(afterCommit),
     beforeDelete(row, { context, afterCommit }) {

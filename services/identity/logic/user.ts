@@ -8,7 +8,7 @@ import { removeActor } from '../store/assignment.ts'
 import { findDomain } from '../store/project.ts'
 import type { Db } from '../store/tables.ts'
 import { findUser, findUserByName, passwordHash, setPasswordHash, type UserRow } from '../store/user.ts'
-import { domainOf, listTarget, ofCallersDomain, partFilters } from './common.ts'
+import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters } from './common.ts'
 import type { Parts } from './parts.ts'
 
 type User = Row<typeof user.fields>
@@ -46,8 +46,9 @@ export function userLogic(parts: Parts): UserLogic {
       parts.changed(scene.afterCommit)
     },
     async beforeUpdate(row, body, { tx }) {
-      if (body.name !== undefined && body.name !== row.name) await refuseSameName(tx, row.domain_id, body.name)
-      return body.options ? { options: { ...row.options, ...body.options } } : {}
+      const name = newName(row, body)
+      if (name !== undefined) await refuseSameName(tx, row.domain_id, name)
+      return merged(row, body)
     },
     async afterUpdate(row, before, scene) {
       await storePassword(scene, row.id)

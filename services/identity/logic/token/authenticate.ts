@@ -61,8 +61,9 @@ async function issueDefault(
   issue: (scope: TokenScope) => Promise<IssuedToken | undefined>,
 ): Promise<IssuedToken | undefined> {
   const user = await findUser(parts.store.db, userId)
-  const id = user?.default_project_id
-  return ((id ?? undefined) && (await issue({ type: 'project', id: id! }))) || issue({ type: 'unscoped' })
+  const id = user?.default_project_id ?? undefined
+  const token = id === undefined ? undefined : await issue({ type: 'project', id })
+  return token ?? issue({ type: 'unscoped' })
 }
 
 async function scopeOf(db: Db, scope: NonNullable<Given['scope']>): Promise<TokenScope> {

@@ -62,9 +62,9 @@ export function createTokens(options: {
   const cache = tokenCache(runtime, options.cacheFor)
   let catalog: Promise<CatalogSource> | undefined
   const loadCatalog = () => {
-    catalog ??= readCatalog(store.db)
-    catalog.catch(() => {
+    catalog ??= readCatalog(store.db).catch(thrown => {
       catalog = undefined
+      throw thrown
     })
     return catalog
   }
