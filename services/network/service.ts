@@ -4,14 +4,16 @@ import { compilePolicy } from '@strata/toolkit/policy'
 import { defineService } from '@strata/toolkit/service'
 import { openStore } from '@strata/toolkit/store'
 import { agentOperations } from './api/agents.ts'
+import { availabilityOperations } from './api/availabilities.ts'
 import { discoveryOperations } from './api/discovery.ts'
 import { networkOperations } from './api/networks.ts'
 import { portOperations } from './api/ports.ts'
 import { quotaOperations } from './api/quotas.ts'
+import { rbacPolicyOperations } from './api/rbac-policies.ts'
 import { floatingIpOperations, routerOperations } from './api/routers.ts'
 import { securityGroupOperations } from './api/security-groups.ts'
 import { networkConfig } from './contract/config.ts'
-import { PORT_TOPIC, type PortEvent } from './contract/events.ts'
+import { CHANGED_TOPIC, type ChangedEvent, PORT_TOPIC, type PortEvent } from './contract/events.ts'
 import { policies } from './contract/policies.ts'
 import type { NetworkDeps } from './logic/deps.ts'
 import type { NetworkBackend } from './logic/ports.ts'
@@ -41,7 +43,11 @@ export const network = defineService<NetworkExtra>({
       period: settings.sync_period * 1000,
       portChanged,
     })
-    const deps: NetworkDeps = { store, runtime, settings, changed: dataplane.changed, portChanged }
+    const changed: NetworkDeps['changed'] = (kind, ids) => {
+      dataplane.changed(kind, ids)
+      bus.publish(CHANGED_TOPIC, { kind, ids } satisfies ChangedEvent)
+    }
+    const deps: NetworkDeps = { store, runtime, settings, changed, portChanged }
     return {
       type: 'network',
       dialect: neutron,
@@ -53,6 +59,8 @@ export const network = defineService<NetworkExtra>({
         ...routerOperations(deps),
         ...floatingIpOperations(deps),
         ...securityGroupOperations(deps),
+        ...rbacPolicyOperations(deps),
+        ...availabilityOperations(deps),
         ...agentOperations(deps, backend),
         ...quotaOperations(deps),
       ],

@@ -5,11 +5,12 @@ import { extensionNotFound } from '../contract/faults.ts'
 import { floatingip } from '../contract/floatingip.ts'
 import { network } from '../contract/network.ts'
 import { port } from '../contract/port.ts'
+import { rbacPolicy } from '../contract/rbac-policy.ts'
 import { router } from '../contract/router.ts'
 import { securityGroup, securityGroupRule } from '../contract/security-group.ts'
 import { subnet } from '../contract/subnet.ts'
 
-const resources = [network, subnet, port, router, floatingip, securityGroup, securityGroupRule]
+const resources = [network, subnet, port, router, floatingip, securityGroup, securityGroupRule, rbacPolicy]
 
 export function discoveryOperations(): Operation[] {
   const version = ({ baseUrl }: ApiRequest) => ({

@@ -272,6 +272,6 @@ describe('networks and subnets', () => {
     for (const { alias } of json.extensions)
       assert.equal((await f.call('GET', `extensions/${alias}`)).json.extension.alias, alias)
     assert.equal((await f.call('GET', 'extensions/trunk')).status, 404)
-    assert.equal((await f.call('GET', '')).json.resources.length, 7)
+    assert.equal((await f.call('GET', '')).json.resources.length, 8)
   })
 })

@@ -7,6 +7,7 @@ import { network } from '../contract/network.ts'
 import { subnet } from '../contract/subnet.ts'
 import { type NetworkDeps, type NetworkRow, touch } from '../logic/deps.ts'
 import { beforeCreateNetwork, beforeDeleteNetwork, beforeUpdateNetwork, subnetIdsOf } from '../logic/network.ts'
+import { followShared } from '../logic/rbac-policy.ts'
 import {
   afterCreateSubnet,
   afterDeleteSubnet,
@@ -43,12 +44,18 @@ export function networkOperations(deps: NetworkDeps): Operation[] {
       }))
     },
     beforeCreate: (body, scene) => beforeCreateNetwork(deps, scene, body as WithId<typeof body>),
-    afterCreate: (row, scene) => touch(deps, scene, 'networks', row.id),
+    async afterCreate(row, scene) {
+      if (row.shared) await followShared(deps, scene, row)
+      touch(deps, scene, 'networks', row.id)
+    },
     async beforeUpdate(row, body, scene) {
       await beforeUpdateNetwork(deps, scene, row, body)
       return {}
     },
-    afterUpdate: (row, _before, scene) => touch(deps, scene, 'networks', row.id),
+    async afterUpdate(row, before, scene) {
+      if (row.shared !== before.shared) await followShared(deps, scene, row)
+      touch(deps, scene, 'networks', row.id)
+    },
     beforeDelete: (row, scene) => beforeDeleteNetwork(deps, scene, row),
   }
   return [...serve(deps, network, hooks).operations, ...subnetOperations(deps)]

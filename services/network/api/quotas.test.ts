@@ -18,6 +18,7 @@ describe('quotas, agents, zones', () => {
       floatingip: 50,
       network: 100,
       port: 500,
+      rbac_policy: 10,
       router: 10,
       security_group: 10,
       security_group_rule: 100,

@@ -27,6 +27,7 @@ export const DEFAULT_QUOTAS: Readonly<Record<string, number>> = {
   floatingip: 50,
   security_group: 10,
   security_group_rule: 100,
+  rbac_policy: 10,
 }
 
 export const networkConfig = configSection<NetworkSettings>('network', {

@@ -9,3 +9,12 @@ export interface PortEvent {
   /** The port's `binding:host_id`; empty when it has none. */
   readonly host: string
 }
+
+/** Records were made, changed or removed. */
+export const CHANGED_TOPIC = 'network.changed'
+
+export interface ChangedEvent {
+  /** Plural name of the resource: `ports`, `floatingips`. */
+  readonly kind: string
+  readonly ids: readonly string[]
+}

@@ -54,6 +54,8 @@ export const extensions: readonly Extension[] = [
   extension('provider', 'Provider Network', 'What a network is made of below.', '2012-09-07T10:00'),
   extension('quotas', 'Quota management support', 'Limits of projects.', '2012-07-29T10:00'),
   extension('quota_details', 'Quota details management support', 'Limits and what is used.', '2017-02-10T10:00'),
+  extension('network-ip-availability', 'Network IP Availability', 'Addresses in use.', '2015-09-24T00:00'),
+  extension('rbac-policies', 'RBAC Policies', 'Networks shared with single projects.', '2015-06-17T12:15'),
   extension('router', 'Neutron L3 Router', 'Routers and floating IPs.', '2012-07-20T10:00'),
   extension('router_availability_zone', 'Router Availability Zone', 'Zones of routers.', '2015-01-01T10:00'),
   extension('security-group', 'security-group', 'Rules of traffic.', '2012-10-05T10:00'),

@@ -185,6 +185,16 @@ export const floatingIpPortTaken = (taken: {
 export const externalAddressesExhausted = (network: string) =>
   badRequest(`Unable to find any IP address on external network ${network}.`, 'ExternalIpAddressExhausted')
 
+export const rbacPolicyNotFound = (id: string) =>
+  notFound(`RBAC policy of type network with ID ${id} not found`, 'RbacPolicyNotFound')
+export const duplicateRbacPolicy = () =>
+  conflict('An RBAC policy already exists with those values.', 'DuplicateRbacPolicy')
+export const rbacPolicyInUse = (objectId: string, details: string) =>
+  conflict(
+    `RBAC policy on object ${objectId} cannot be removed because other objects depend on it.\nDetails: ${details}`,
+    'RbacPolicyInUse',
+  )
+
 export const securityGroupInUse = (id: string, why = 'in use') =>
   conflict(`Security Group ${id} ${why}.`, 'SecurityGroupInUse')
 export const cannotRemoveDefaultGroup = () =>

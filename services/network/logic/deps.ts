@@ -7,6 +7,7 @@ import type { NetworkSettings } from '../contract/config.ts'
 import type { floatingip } from '../contract/floatingip.ts'
 import type { network } from '../contract/network.ts'
 import type { port } from '../contract/port.ts'
+import type { rbacPolicy } from '../contract/rbac-policy.ts'
 import type { router } from '../contract/router.ts'
 import type { securityGroup, securityGroupRule } from '../contract/security-group.ts'
 import type { subnet } from '../contract/subnet.ts'
@@ -15,6 +16,7 @@ import type { NetworkTables, NetworkTransaction } from '../store/database.ts'
 export type NetworkRow = Row<typeof network.fields>
 export type SubnetRow = Row<typeof subnet.fields>
 export type PortRow = Row<typeof port.fields>
+export type RbacPolicyRow = Row<typeof rbacPolicy.fields>
 export type RouterRow = Row<typeof router.fields>
 export type FloatingIpRow = Row<typeof floatingip.fields>
 export type SecurityGroupRow = Row<typeof securityGroup.fields>

@@ -221,7 +221,7 @@ export async function beforeDeleteNetwork(deps: NetworkDeps, scene: Scene, row: 
     await tx.deleteFrom('tags').where('resource_id', 'in', ids).execute()
   }
   await tx.deleteFrom('network_segments').where('network_id', '=', row.id).execute()
-  await tx.deleteFrom('network_shares').where('network_id', '=', row.id).execute()
+  await tx.deleteFrom('rbac_policies').where('object_id', '=', row.id).execute()
   touch(deps, scene, 'subnets', ...ids)
   touch(deps, scene, 'networks', row.id)
 }

@@ -10,6 +10,7 @@ const TABLES = {
   floatingip: 'floatingips',
   network: 'networks',
   port: 'ports',
+  rbac_policy: 'rbac_policies',
   router: 'routers',
   security_group: 'security_groups',
   security_group_rule: 'security_group_rules',

@@ -55,7 +55,7 @@ export function visibleNetworks(context: RequestContext): readonly Condition[] {
 const sharedWith =
   (projectId: string): Condition =>
   eb =>
-    eb('id', 'in', eb.selectFrom('network_shares').select('network_id').where('project_id', '=', projectId))
+    eb('id', 'in', eb.selectFrom('rbac_policies').select('object_id').where('target_tenant', '=', projectId))
 
 /** Rows with a `network_id` of one of those networks. */
 const onNetworks =
@@ -90,10 +90,10 @@ export function visiblePorts(context: RequestContext): readonly Condition[] {
 export async function isSharedWith(db: NetworkDb, row: NetworkRow, projectId: string): Promise<boolean> {
   if (row.shared || projectId === '') return row.shared
   const found = await db
-    .selectFrom('network_shares')
-    .select('network_id')
-    .where('network_id', '=', row.id)
-    .where('project_id', '=', projectId)
+    .selectFrom('rbac_policies')
+    .select('id')
+    .where('object_id', '=', row.id)
+    .where('target_tenant', '=', projectId)
     .executeTakeFirst()
   return found !== undefined
 }

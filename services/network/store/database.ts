@@ -5,6 +5,7 @@ import type { Kysely, Transaction } from '@strata/toolkit/store'
 import { floatingip } from '../contract/floatingip.ts'
 import { network } from '../contract/network.ts'
 import { port } from '../contract/port.ts'
+import { rbacPolicy } from '../contract/rbac-policy.ts'
 import { router } from '../contract/router.ts'
 import { securityGroup, securityGroupRule } from '../contract/security-group.ts'
 import { subnet } from '../contract/subnet.ts'
@@ -27,8 +28,7 @@ export interface NetworkTables {
   default_security_groups: { project_id: string; security_group_id: string }
   quotas: { project_id: string; resource: string; quota_limit: number }
   tags: { resource_id: string; tag: string }
-  /** Networks shared with one project; with all of them is the network's own `shared`. */
-  network_shares: { network_id: string; project_id: string }
+  rbac_policies: Table<typeof rbacPolicy.fields>
   /** What operators said of agents, which the data plane itself tells of. */
   agent_notes: { agent_id: string; admin_state_up: number; description: string }
 }
@@ -39,6 +39,7 @@ export type NetworkTransaction = Transaction<NetworkTables>
 export const networks = repository(network)
 export const subnets = repository(subnet)
 export const ports = repository(port)
+export const rbacPolicies = repository(rbacPolicy)
 export const routers = repository(router)
 export const floatingips = repository(floatingip)
 export const securityGroups = repository(securityGroup)

@@ -90,6 +90,13 @@ const tables: Readonly<Record<string, Readonly<Record<string, Column>>>> = {
     status: 'name',
     ...standard,
   },
+  rbac_policies: {
+    project_id: 'name',
+    object_type: 'name',
+    object_id: 'id',
+    action: 'name',
+    target_tenant: 'name',
+  },
   security_groups: { name: 'name', project_id: 'name', stateful: 'integer', ...standard },
   security_group_rules: {
     project_id: 'name',
@@ -123,7 +130,7 @@ const indexes: readonly (readonly [table: string, ...columns: string[]])[] = [
   ['security_group_rules', 'security_group_id'],
   ['security_group_rules', 'remote_group_id'],
   ['security_group_rules', 'project_id'],
-  ['network_shares', 'project_id'],
+  ['rbac_policies', 'target_tenant'],
   ['tags', 'tag'],
 ]
 
@@ -170,7 +177,6 @@ export const first: Migration = {
       'resource',
     ])
     await joint(db, 'tags', { resource_id: 'id', tag: 'name' }, ['resource_id', 'tag'])
-    await joint(db, 'network_shares', { network_id: 'id', project_id: 'name' }, ['network_id', 'project_id'])
     await joint(db, 'agent_notes', { agent_id: 'name', admin_state_up: 'integer', description: 'text' }, ['agent_id'])
     for (const [table, ...columns] of indexes)
       await db.schema
@@ -182,6 +188,12 @@ export const first: Migration = {
       .createIndex('ports_mac_address')
       .on('ports')
       .columns(['network_id', 'mac_address'])
+      .unique()
+      .execute()
+    await db.schema
+      .createIndex('rbac_policies_target')
+      .on('rbac_policies')
+      .columns(['object_id', 'action', 'target_tenant'])
       .unique()
       .execute()
     await db.schema

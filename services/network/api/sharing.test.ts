@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { idOf, persona } from '@strata/toolkit/testing'
+import { admin, type Fixture, other, startNetwork } from './fixture.test.ts'
+
+describe('sharing networks', () => {
+  let f: Fixture
+  before(async () => {
+    f = await startNetwork()
+  })
+  after(() => f.close())
+
+  const share = (network: string, target: string, as?: string) =>
+    f.call(
+      'POST',
+      'rbac-policies',
+      {
+        rbac_policy: { object_type: 'network', object_id: network, action: 'access_as_shared', target_tenant: target },
+      },
+      as,
+    )
+
+  test('with one project, until it has nothing there any more', async () => {
+    const { network, subnet } = await f.inside('10.95.0.0/24')
+    const third = persona({ project: 'gamma' })
+    const made = await share(network.id, idOf('beta'))
+    assert.equal(made.status, 201, made.text)
+    const policy = made.json.rbac_policy
+    assert.deepEqual(
+      [policy.target_project, policy.object_id, policy.project_id],
+      [idOf('beta'), network.id, idOf('alpha')],
+    )
+    await f.refused(share(network.id, idOf('beta')), 409, 'DuplicateRbacPolicy')
+    assert.equal((await f.show('network', network.id, other)).id, network.id)
+    assert.equal((await f.show('subnet', subnet.id, other)).id, subnet.id)
+    await f.refused(f.call('GET', `networks/${network.id}`, undefined, third), 404)
+    const port = await f.make('port', { network_id: network.id }, other)
+    await f.refused(f.call('DELETE', `rbac-policies/${policy.id}`), 409, 'RbacPolicyInUse')
+    await f.refused(f.call('DELETE', `rbac-policies/${policy.id}`, undefined, other), 404, 'RbacPolicyNotFound')
+    await f.call('DELETE', `ports/${port.id}`, undefined, other)
+    assert.equal((await f.call('DELETE', `rbac-policies/${policy.id}`)).status, 204)
+    await f.refused(f.call('GET', `networks/${network.id}`, undefined, other), 404)
+  })
+
+  test('with all is the network’s own `shared`, and for admins', async () => {
+    const { network } = await f.inside('10.96.0.0/24')
+    await f.refused(share(network.id, '*'), 403, 'PolicyNotAuthorized')
+    const policy = (await share(network.id, '*', admin)).json.rbac_policy
+    assert.equal((await f.show('network', network.id, other)).shared, true)
+    await f.call('DELETE', `rbac-policies/${policy.id}`, undefined, admin)
+    assert.equal((await f.show('network', network.id)).shared, false)
+    const shared = await f.make('network', { shared: true }, admin)
+    const listed = () => f.call('GET', `rbac-policies?object_id=${shared.id}`, undefined, admin)
+    assert.equal((await listed()).json.rbac_policies[0].target_tenant, '*')
+    await f.call('PUT', `networks/${shared.id}`, { network: { shared: false } }, admin)
+    assert.deepEqual((await listed()).json.rbac_policies, [])
+  })
+
+  test('only what one owns', async () => {
+    const { network } = await f.inside('10.97.0.0/24')
+    await f.refused(share(network.id, idOf('gamma'), other), 404, 'NetworkNotFound')
+    await share(network.id, idOf('beta'))
+    await f.refused(share(network.id, idOf('gamma'), other), 400, 'InvalidInput')
+    for (const [field, value] of Object.entries({
+      object_type: 'pond',
+      action: 'x',
+      object_id: 'x',
+      target_tenant: '',
+    })) {
+      const body = { object_type: 'network', object_id: network.id, action: 'access_as_shared', target_tenant: 'p' }
+      const answer = f.call('POST', 'rbac-policies', { rbac_policy: { ...body, [field]: value } })
+      assert.match(await f.refused(answer, 400), new RegExp(field))
+    }
+  })
+
+  test('how full networks are', async () => {
+    const { network, subnet } = await f.inside('10.98.0.0/28')
+    await f.make('port', { network_id: network.id })
+    const path = 'network-ip-availabilities'
+    const one = (await f.call('GET', `${path}/${network.id}`, undefined, admin)).json.network_ip_availability
+    assert.deepEqual([one.total_ips, one.used_ips, one.subnet_ip_availability[0].subnet_id], [13, 2, subnet.id])
+    const listed = await f.call('GET', `${path}?network_id=${network.id}`, undefined, admin)
+    assert.deepEqual(listed.json.network_ip_availabilities, [one])
+    assert.deepEqual((await f.call('GET', path)).json.network_ip_availabilities, [])
+    await f.refused(f.call('GET', `${path}/${network.id}`), 403)
+    await f.refused(f.call('GET', `${path}/${subnet.id}`, undefined, admin), 404)
+    await f.refused(f.call('GET', `${path}?colour=1`, undefined, admin), 400)
+  })
+})
