@@ -1,9 +1,10 @@
 /** What compute does by itself: following its hosts, following its servers' addresses, and clearing up. */
 
+import { CHANGED_TOPIC, type ChangedEvent } from '@strata/network/contract'
 import type { Metrics } from '@strata/toolkit/metrics'
 import { createReconciler, type Reconciler } from '@strata/toolkit/reconciler'
 import type { HostAgent } from './ports.ts'
-import { refreshAddresses } from './reconcilers/addresses.ts'
+import { type AddressHints, refreshAddresses } from './reconcilers/addresses.ts'
 import { applyReport, type HostOptions, reportHost, syncPower } from './reconcilers/hosts.ts'
 import { removeStrays } from './reconcilers/strays.ts'
 import type { ServerDeps } from './server/deps.ts'
@@ -47,7 +48,13 @@ export function createBackground({
     for (const agent of hosts) await syncPower(deps, agent)
   })
   const strays = make('compute-strays', straysInterval, () => removeStrays(deps, hosts))
-  const addresses = make('compute-addresses', straysInterval, () => refreshAddresses(deps))
+  const hints: AddressHints = { ports: new Set(), floatingIps: new Set() }
+  let allAt = 0
+  const addresses = make('compute-addresses', straysInterval, async () => {
+    const everything = runtime.monotonic() >= allAt
+    if (everything) allAt = runtime.monotonic() + straysInterval
+    await refreshAddresses(deps, hints, everything)
+  })
   const reconcilers = [reports, power, strays, addresses]
   let unsubscribe: (() => void)[] = []
 
@@ -57,8 +64,13 @@ export function createBackground({
       await reports.settle()
       for (const reconciler of reconcilers) reconciler.start()
       unsubscribe = [
-        bus.subscribe('network.port', payload => refreshAddresses(deps, payload)),
-        bus.subscribe('network.floatingip', payload => refreshAddresses(deps, payload)),
+        bus.subscribe(CHANGED_TOPIC, payload => {
+          const { kind, ids } = payload as ChangedEvent
+          const about = kind === 'ports' ? hints.ports : kind === 'floatingips' ? hints.floatingIps : undefined
+          if (!about) return
+          for (const id of ids) about.add(id)
+          addresses.wake()
+        }),
         ...hosts.map(agent =>
           agent.watch(report => {
             applyReport(deps, report.serverId, report.state).catch(err =>

@@ -37,6 +37,8 @@ export interface Networks {
   portsUp(portIds: readonly string[]): Promise<ReadonlySet<string>>
   /** The server's cards as the network service has them now, in the order of `portIds`. */
   describe(nics: readonly Nic[]): Promise<readonly Nic[]>
+  /** The ports that these floating IPs are mapped to now. */
+  portsOfFloatingIps(ids: readonly string[]): Promise<readonly string[]>
   /** The server whose port has this address on this network. */
   serverAt(place: { readonly networkId: string; readonly address: string }): Promise<string | undefined>
 }

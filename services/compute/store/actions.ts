@@ -63,7 +63,7 @@ export async function finishAction(
     .select(['start_time', 'events'])
     .where('id', '=', id)
     .executeTakeFirst()
-  if (!row || row.events !== '[]') return
+  if (row?.events !== '[]') return
   const now = isoTime(runtime.now())
   const event: ActionEvent = {
     event: outcome.event,

@@ -85,10 +85,20 @@ export interface Nic {
   readonly mtu: number
   readonly vif_name: string
   readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[]
-  readonly floating_ips: readonly { readonly fixed_ip_address: string; readonly floating_ip_address: string }[]
+  readonly floating_ips: readonly {
+    readonly id: string
+    readonly fixed_ip_address: string
+    readonly floating_ip_address: string
+  }[]
   /** True: made for the server, deleted with it. False: given by the caller, let go with it. */
   readonly ours: boolean
   readonly tag: string | null
+}
+
+/** Which server has a port: what the JSON of its cards says, in a form that can be looked up. */
+export interface ServerPortsTable {
+  port_id: string
+  server_id: string
 }
 
 /** What was asked of a server, each of which may have several events. Outlives its server. */
@@ -207,6 +217,7 @@ export interface ComputeTables extends SagaTables {
   aggregates: AggregatesTable
   server_groups: ServerGroupsTable
   servers: ServersTable
+  server_ports: ServerPortsTable
   instance_actions: InstanceActionsTable
   hosts: HostsTable
 }

@@ -72,10 +72,19 @@ export async function updateServer(db: Db, id: string, now: string, change: Part
     .set({ ...encodeServer(change), updated_at: now })
     .where('id', '=', id)
     .executeTakeFirst()
+  if (numUpdatedRows > 0n && change.nics) await indexPorts(db, id, change.nics)
   return numUpdatedRows > 0n
 }
 
+async function indexPorts(db: Db, serverId: string, nics: Server['nics']): Promise<void> {
+  await db.deleteFrom('server_ports').where('server_id', '=', serverId).execute()
+  if (nics.length === 0) return
+  const rows = nics.map(nic => ({ port_id: nic.port_id, server_id: serverId }))
+  await db.insertInto('server_ports').values(rows).execute()
+}
+
 export async function removeServer(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('server_ports').where('server_id', '=', id).execute()
   await db.deleteFrom('servers').where('id', '=', id).execute()
 }
 

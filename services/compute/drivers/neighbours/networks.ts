@@ -93,12 +93,16 @@ export function networksOf(session: Session): Networks {
             mac_address: now.mac_address ?? nic.mac_address,
             fixed_ips: addressesOf(now),
             floating_ips: mapped.map(ip => ({
+              id: ip.id,
               fixed_ip_address: ip.fixed_ip_address!,
               floating_ip_address: ip.floating_ip_address!,
             })),
           },
         ]
       })
+    },
+    async portsOfFloatingIps(ids) {
+      return (await floatingIps.list({ id: [...ids] })).flatMap(ip => ip.port_id ?? [])
     },
     async serverAt({ networkId, address }) {
       const [found] = await ports.list({ network_id: networkId, fixed_ips: `ip_address=${address}` })

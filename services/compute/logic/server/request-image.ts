@@ -1,7 +1,8 @@
-/** The image that a server is asked to be made from. */
+/** What a server is asked to be made from: its image, and the data that its first boot reads. */
+import { Buffer } from 'node:buffer'
 import type { RequestContext } from '@strata/toolkit/context'
 import { badRequest, forbidden } from '@strata/toolkit/fault'
-import { imageNotActive } from '../../contract/errors.ts'
+import { imageNotActive, invalidInput } from '../../contract/errors.ts'
 import type { CreateServer, RequestedDevice } from '../../contract/server-requests.ts'
 import type { FlavorCopy } from '../../store/database.ts'
 import type { CallerImage, CallerServices } from '../caller.ts'
@@ -80,4 +81,12 @@ export function checkImage(context: RequestContext, image: CallerImage, flavor: 
       `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${disk} bytes, minimum size is ${image.minDisk * 1024 ** 3} bytes.`,
       'FlavorDiskSmallerThanMinDisk',
     )
+}
+
+/** Base64 whose letters are right can still be cut off. */
+export function checkUserData(text: string | null | undefined): void {
+  if (!text) return
+  const plain = text.replace(/\s/g, '')
+  if (plain.length % 4 !== 0 || Buffer.from(plain, 'base64').toString('base64') !== plain)
+    throw invalidInput('user_data', `${JSON.stringify(text.slice(0, 40))} is not a 'base64'`)
 }

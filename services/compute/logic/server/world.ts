@@ -72,6 +72,7 @@ function fakeNetworks(ports: Map<string, FakePort>): Networks {
     unbindPort: async id => unbind(ports.get(id)!),
     portsUp: async ids => new Set(ids.filter(id => ports.has(id))),
     describe: async nics => nics,
+    portsOfFloatingIps: async () => [],
     serverAt: async () => serverId,
   }
 }

@@ -52,6 +52,12 @@ export const serversAndHosts: Migration = {
     await db.schema.createIndex('servers_host').on('servers').column('host').execute()
     await db.schema.createIndex('servers_seq').unique().on('servers').column('seq').execute()
     await db.schema
+      .createTable('server_ports')
+      .addColumn('port_id', 'varchar(36)', c => c.primaryKey())
+      .addColumn('server_id', 'varchar(36)', c => c.notNull())
+      .execute()
+    await db.schema.createIndex('server_ports_server').on('server_ports').column('server_id').execute()
+    await db.schema
       .createTable('instance_actions')
       .addColumn('id', 'varchar(36)', c => c.primaryKey())
       .addColumn('server_id', 'varchar(36)', c => c.notNull())
