@@ -196,6 +196,10 @@ describe('networks and subnets', () => {
     assert.deepEqual([made.gateway_ip, made.ip_version], ['2001:db8:1::1', 6])
     const port = await f.make('port', { network_id: net.id, mac_address: 'fa:16:3e:01:02:03' })
     assert.deepEqual(port.fixed_ips, [{ subnet_id: made.id, ip_address: '2001:db8:1:0:f816:3eff:fe01:203' }])
+    const late = (await subnet({ cidr: '2001:db8:2::/64', ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' })).json
+      .subnet
+    assert.equal((await f.show('port', port.id)).fixed_ips[1].ip_address, '2001:db8:2:0:f816:3eff:fe01:203')
+    assert.equal((await f.call('DELETE', `subnets/${late.id}`)).status, 204)
     // A subnet whose addresses guests make for themselves goes although they have them.
     assert.equal((await f.call('DELETE', `subnets/${made.id}`)).status, 204)
     assert.deepEqual((await f.show('port', port.id)).fixed_ips, [])

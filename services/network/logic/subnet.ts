@@ -5,10 +5,11 @@ import { addressInUse, badResource, gatewayInUse, invalidInput, subnetInUse } fr
 import { DEVICE_OWNERS } from '../contract/port.ts'
 import type { subnet } from '../contract/subnet.ts'
 import { addressesOf, holderOf, portsOnSubnet, setAddresses } from '../store/address.ts'
-import { type NetworkDb, networks, subnets } from '../store/database.ts'
+import { type NetworkDb, networks, ports, subnets } from '../store/database.ts'
 import { type Change, type NetworkDeps, type Scene, type SubnetRow, touch } from './deps.ts'
 import { SERVICE_OWNERS } from './network.ts'
 import { keepMetadataPort } from './port/metadata.ts'
+import { isServicePort, seat } from './port/prepare.ts'
 import { claim } from './quota.ts'
 import { isAutomatic } from './rules/ip-allocation.ts'
 import { checkGatewayAgainstPools, planSubnet } from './rules/subnet.ts'
@@ -56,11 +57,25 @@ async function refuseOverlap(db: NetworkDb, networkId: string, cidr: string): Pr
   }
 }
 
-/** Guests of the network get their address in a new automatic subnet, and its metadata port one in each with DHCP. */
+/** The network's metadata port gets an address in a new subnet that has DHCP. */
 export async function afterCreateSubnet(deps: NetworkDeps, scene: Scene, row: SubnetRow): Promise<void> {
   touch(deps, scene, 'subnets', row.id)
   touch(deps, scene, 'networks', row.network_id)
   await keepMetadataPort(deps, scene, row.network_id)
+  if (isAutomatic(row)) await seatGuests(deps, scene, row)
+}
+
+/** Devices that are there already make themselves an address in a new automatic subnet: their ports get it. */
+async function seatGuests(deps: NetworkDeps, scene: Scene, row: SubnetRow): Promise<void> {
+  const { tx } = scene
+  const guests = (await ports.list(tx, { where: { network_id: row.network_id } })).filter(
+    port => !isServicePort(port.device_owner),
+  )
+  for (const port of guests) {
+    const own = (await addressesOf(tx, [port.id])).get(port.id) ?? []
+    await seat(tx, { ...port, mac_address: port.mac_address! }, [...own, { subnet_id: row.id }], own)
+    touch(deps, scene, 'ports', port.id)
+  }
 }
 
 export async function beforeUpdateSubnet(

@@ -9,7 +9,7 @@ import { type NetworkDeps, type Scene, touch } from '../deps.ts'
 import { makeServicePort, seat } from './prepare.ts'
 import { removePorts } from './remove.ts'
 
-/** Makes the network's metadata port what its subnets now want it to be. A subnet that is full is left out. */
+/** Makes the network's metadata port what its subnets now want it to be; 409 when one of them has no address left for it. */
 export async function keepMetadataPort(deps: NetworkDeps, scene: Scene, networkId: string): Promise<void> {
   const { tx } = scene
   const network = await networks.find(tx, networkId)

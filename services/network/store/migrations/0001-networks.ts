@@ -1,7 +1,7 @@
 /** The first tables. Columns have the names of the API's fields, colons included. */
-import type { Migration } from '@strata/toolkit/store'
-import type { CreateTableBuilder, Kysely } from 'kysely'
+import type { Kysely, Migration } from '@strata/toolkit/store'
 
+type TableBuilder = ReturnType<Kysely<unknown>['schema']['createTable']>
 type Column = 'id' | 'name' | 'text' | 'integer' | 'json' | 'time'
 
 const types = {
@@ -136,8 +136,11 @@ const indexes: readonly (readonly [table: string, ...columns: string[]])[] = [
 
 /** A table whose key is made of several columns. */
 function joint(db: Kysely<unknown>, name: string, columns: Readonly<Record<string, Column>>, key: readonly string[]) {
-  let table: CreateTableBuilder<string, string> = db.schema.createTable(name)
-  for (const [column, type] of Object.entries(columns)) table = table.addColumn(column, types[type], c => c.notNull())
+  const start: TableBuilder = db.schema.createTable(name)
+  const table = Object.entries(columns).reduce(
+    (built, [column, type]) => built.addColumn(column, types[type], c => c.notNull()) as unknown as TableBuilder,
+    start,
+  )
   return table.addPrimaryKeyConstraint(`${name}_key`, key as string[] as never).execute()
 }
 
@@ -145,10 +148,11 @@ export const first: Migration = {
   name: '0001-networks',
   async up(db) {
     for (const [name, columns] of Object.entries(tables)) {
-      let table: CreateTableBuilder<string, string> = db.schema
-        .createTable(name)
-        .addColumn('id', types.id, c => c.primaryKey())
-      for (const [column, type] of Object.entries(columns)) table = table.addColumn(column, types[type])
+      const start = db.schema.createTable(name).addColumn('id', types.id, c => c.primaryKey())
+      const table = Object.entries(columns).reduce(
+        (built, [column, type]) => built.addColumn(column, types[type]) as unknown as TableBuilder,
+        start as unknown as TableBuilder,
+      )
       await table.execute()
     }
     await db.schema
