@@ -12,6 +12,8 @@ type Given = AuthRequest['auth']
 
 /** Throws a 401 in the same words whatever was wrong; a 400 for a request that makes no sense. */
 export async function authenticate(parts: Parts, { auth }: AuthRequest): Promise<IssuedToken> {
+  // Taken before anything is looked at: a password that is changed meanwhile ends this token too.
+  const issuedAt = parts.runtime.now()
   const asked = auth.identity.methods
   if (!asked.every(method => (methods as readonly string[]).includes(method))) throw unsupportedMethod()
   const from = asked.includes('token') ? await byToken(parts, auth) : undefined
@@ -19,7 +21,7 @@ export async function authenticate(parts: Parts, { auth }: AuthRequest): Promise
   if (from && user && from.userId !== user.id) throw loginFailed()
   const userId = user?.id ?? from!.userId
   const used = [...new Set([...(from?.methods ?? []), ...(asked as Method[])])]
-  const issue = (scope: TokenScope) => parts.tokens.issue({ userId, scope, methods: used, from })
+  const issue = (scope: TokenScope) => parts.tokens.issue({ userId, scope, methods: used, issuedAt, from })
   const token = await (auth.scope === undefined || isEmpty(auth.scope)
     ? issueDefault(parts, userId, issue)
     : issue(await scopeOf(parts.store.db, auth.scope)))

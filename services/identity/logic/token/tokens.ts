@@ -36,7 +36,7 @@ export interface Revocation {
 export interface Tokens {
   /** Undefined when the user may not have such a token. */
   issue(
-    about: Pick<TokenPayload, 'userId' | 'scope' | 'methods'> & {
+    about: Pick<TokenPayload, 'userId' | 'scope' | 'methods' | 'issuedAt'> & {
       /** The token it is made from: it ends when that one does, and continues its chain. */
       readonly from?: TokenPayload
     },
@@ -86,8 +86,7 @@ export function createTokens(options: {
     return complete(facts)
   }
   return {
-    async issue({ userId, scope, methods, from }) {
-      const issuedAt = runtime.now()
+    async issue({ userId, scope, methods, issuedAt, from }) {
       const own = Buffer.from(runtime.bytes(16)).toString('base64url')
       const chain = from?.auditIds.at(-1)
       const payload: TokenPayload = {
