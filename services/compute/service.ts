@@ -23,6 +23,7 @@ import type { MetadataSubject } from './logic/rules/metadata.ts'
 import type { ServerDeps } from './logic/server/deps.ts'
 import { serverSagas } from './logic/server/index.ts'
 import { subjectOf } from './logic/server/plan.ts'
+import { groupRule } from './logic/server-group.ts'
 import type { ComputeTables } from './store/database.ts'
 import { migrations } from './store/migrations/index.ts'
 import { findServer } from './store/servers.ts'
@@ -146,7 +147,7 @@ function sagaDeps(options: {
     image: neighbours.image,
     agent: name => agents.get(name),
     hostStates: () => hostStates({ store, runtime }, config),
-    group: async () => undefined,
+    group: id => groupRule(store.db, id),
     options: {
       shutdownTimeout: config.shutdown_timeout,
       vifPluggingTimeout: config.vif_plugging_timeout,
