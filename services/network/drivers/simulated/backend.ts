@@ -44,15 +44,15 @@ export interface SimulatedNetwork extends NetworkBackend {
 }
 
 function count(before: NetworkSnapshot | undefined, after: NetworkSnapshot): Omit<SyncReport, 'durationMs'> {
-  const flatten = (snapshot: NetworkSnapshot | undefined): Map<string, string> =>
-    new Map(
-      Object.values(snapshot ?? {}).flatMap(records => records.map((r: { id: string }) => [r.id, JSON.stringify(r)])),
-    )
+  const flatten = (snapshot: NetworkSnapshot | undefined): Map<string, object> =>
+    new Map(Object.values(snapshot ?? {}).flatMap(records => records.map((r: { id: string }) => [r.id, r])))
   const [old, now] = [flatten(before), flatten(after)]
   const kept = [...now].filter(([id]) => old.has(id))
+  // Most records of a change are the very ones of before: only the others need a look inside.
+  const differs = (a: object | undefined, b: object) => a !== b && JSON.stringify(a) !== JSON.stringify(b)
   return {
     created: now.size - kept.length,
-    updated: kept.filter(([id, text]) => old.get(id) !== text).length,
+    updated: kept.filter(([id, record]) => differs(old.get(id), record)).length,
     deleted: old.size - kept.length,
   }
 }
