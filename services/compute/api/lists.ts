@@ -61,3 +61,14 @@ export function parameters(names: readonly string[], strictSince = 75): (minor: 
   const strict: JsonSchema = { ...loose, additionalProperties: false }
   return minor => (minor >= strictSince ? strict : loose)
 }
+
+/** A parameter that says yes or no; no when it is not there. Throws a 400 that names it. */
+export function isTrueParam(request: ApiRequest, name: string): boolean {
+  const text = param(request, name)
+  if (text === undefined || /^(false|f|0|no|n|off)$/i.test(text)) return false
+  if (/^(true|t|1|yes|y|on)$/i.test(text)) return true
+  throw badRequest(
+    `Invalid input for query parameters ${name}: ${JSON.stringify(text)} is neither true nor false`,
+    'ValidationError',
+  )
+}

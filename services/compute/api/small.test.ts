@@ -9,7 +9,7 @@ import { type ComputeConfig, computeConfig } from '../contract/config.ts'
 import { microversions } from '../contract/microversions.ts'
 import { policies } from '../contract/policies.ts'
 import type { Compute } from '../logic/compute.ts'
-import type { HostCapacity } from '../logic/ports.ts'
+import type { HostCapacity } from '../logic/ports/hosts.ts'
 import type { ComputeTables, HostsTable, ServersTable } from '../store/database.ts'
 import { migrations } from '../store/migrations/index.ts'
 
