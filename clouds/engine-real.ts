@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { join } from 'node:path'
 import { createHostAgent } from '@strata/compute/agent'
-import { createOvsVifDriver } from '@strata/compute/drivers/ovs'
+import { createOvsVifDriver, removeTaps } from '@strata/compute/drivers/ovs'
 import { createImageCache, createQemuHypervisor } from '@strata/compute/drivers/qemu'
 import type { HostAgent } from '@strata/compute/ports'
 import { createOvnBackend, createOvnHost, type OvnHost, type OvnRemotes } from '@strata/network/drivers/ovn'
@@ -125,5 +125,7 @@ export async function stopRealEngine(options: {
   )
   for (const { serverId } of await host.hypervisor.list()) await host.hypervisor.stop(serverId, 0)
   await host.hypervisor.close()
-  await ovnHost(state, config, hostname, log).stop()
+  const network = ovnHost(state, config, hostname, log)
+  await network.stop()
+  await removeTaps(network.integrationBridge)
 }

@@ -3,7 +3,15 @@
  * that they need. It keeps no state of its own; the drivers know what is on the host.
  */
 import type { Log } from '@strata/toolkit/log'
-import type { GuestNic, GuestPlan, GuestSpec, HostAgent, Hypervisor, ImageCache, VifDriver } from '../logic/ports.ts'
+import type {
+  GuestNic,
+  GuestPlan,
+  GuestSpec,
+  HostAgent,
+  Hypervisor,
+  ImageCache,
+  VifDriver,
+} from '../logic/ports/hosts.ts'
 
 export interface HostAgentOptions {
   readonly id: string

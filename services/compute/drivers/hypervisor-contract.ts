@@ -5,7 +5,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { GuestBuildError, type GuestReport, type GuestSpec, type GuestState, type Hypervisor } from '../logic/ports.ts'
+import {
+  GuestBuildError,
+  type GuestReport,
+  type GuestSpec,
+  type GuestState,
+  type Hypervisor,
+} from '../logic/ports/hosts.ts'
 
 export interface ContractHost {
   /** Open, with no guests. */

@@ -3,7 +3,7 @@
 import { CHANGED_TOPIC, type ChangedEvent } from '@strata/network/contract'
 import type { Metrics } from '@strata/toolkit/metrics'
 import { createReconciler, type Reconciler } from '@strata/toolkit/reconciler'
-import type { HostAgent } from './ports.ts'
+import type { HostAgent } from './ports/hosts.ts'
 import { type AddressHints, refreshAddresses } from './reconcilers/addresses.ts'
 import { applyReport, type HostOptions, reportHost, syncPower } from './reconcilers/hosts.ts'
 import { removeStrays } from './reconcilers/strays.ts'

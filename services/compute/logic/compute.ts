@@ -6,9 +6,9 @@ import type { SagaExecutor } from '@strata/toolkit/saga'
 import type { Store } from '@strata/toolkit/store'
 import type { ComputeConfig } from '../contract/config.ts'
 import type { ComputeTables } from '../store/database.ts'
-import type { AsCaller } from './caller.ts'
-import type { Networks, Placement } from './neighbours.ts'
-import type { HostAgent } from './ports.ts'
+import type { AsCaller } from './ports/caller.ts'
+import type { HostAgent } from './ports/hosts.ts'
+import type { Networks, Placement } from './ports/neighbours.ts'
 
 export interface Compute {
   readonly store: Store<ComputeTables>

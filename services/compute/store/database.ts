@@ -75,26 +75,6 @@ export interface ServerFault {
   readonly created: string
 }
 
-/** A network card of a server, with what lists show of its port. */
-export interface Nic {
-  readonly port_id: string
-  readonly network_id: string
-  /** The network's name. */
-  readonly label: string
-  readonly mac_address: string
-  readonly mtu: number
-  readonly vif_name: string
-  readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[]
-  readonly floating_ips: readonly {
-    readonly id: string
-    readonly fixed_ip_address: string
-    readonly floating_ip_address: string
-  }[]
-  /** True: made for the server, deleted with it. False: given by the caller, let go with it. */
-  readonly ours: boolean
-  readonly tag: string | null
-}
-
 /** Which server has a port: what the JSON of its cards says, in a form that can be looked up. */
 export interface ServerPortsTable {
   port_id: string
@@ -125,7 +105,7 @@ export interface HostsTable {
   /** The small number that ids were before microversion 2.53. */
   number: number
   hostname: string
-  /** JSON of a `HostCapacity` (logic/ports.ts). */
+  /** JSON of a `HostCapacity` (logic/ports/hosts.ts). */
   capacity: string
   disabled: number
   disabled_reason: string | null

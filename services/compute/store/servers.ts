@@ -1,7 +1,8 @@
 /** Servers, as rows of their table with their structures unpacked. */
 import type { Kysely } from '@strata/toolkit/store'
+import type { Nic } from '../contract/nic.ts'
 import type { PowerState, TaskState, VmState } from '../contract/states.ts'
-import type { ComputeTables, FlavorCopy, Nic, ServerFault, ServersTable } from './database.ts'
+import type { ComputeTables, FlavorCopy, ServerFault, ServersTable } from './database.ts'
 
 type Unpacked = {
   readonly flavor: FlavorCopy

@@ -9,8 +9,9 @@ import type {
   CallerNetwork,
   CallerPort,
   CallerSecurityGroup,
+  CallerSecurityRule,
   CallerServices,
-} from '../../logic/caller.ts'
+} from '../../logic/ports/caller.ts'
 
 /** `session` is any; its transport is used with the caller's token. */
 export function asCallerOf(session: Session): AsCaller {
@@ -89,6 +90,27 @@ const groupOf = (found: Group): CallerSecurityGroup => ({
   name: found.name,
   description: found.description ?? '',
   projectId: found.project_id,
+  rules: ((found.security_group_rules ?? []) as readonly Partial<ListedRule>[]).map(ruleOf),
+})
+
+interface ListedRule {
+  readonly id: string
+  readonly direction: 'ingress' | 'egress'
+  readonly protocol: string | number | null
+  readonly port_range_min: number | null
+  readonly port_range_max: number | null
+  readonly remote_ip_prefix: string | null
+  readonly remote_group_id: string | null
+}
+
+const ruleOf = (found: Partial<ListedRule>): CallerSecurityRule => ({
+  id: found.id ?? '',
+  direction: found.direction ?? 'ingress',
+  protocol: found.protocol === null || found.protocol === undefined ? null : String(found.protocol),
+  portMin: found.port_range_min ?? null,
+  portMax: found.port_range_max ?? null,
+  remotePrefix: found.remote_ip_prefix ?? null,
+  remoteGroupId: found.remote_group_id ?? null,
 })
 
 const floatingIpOf = (found: FloatingIp): CallerFloatingIp => ({

@@ -1,7 +1,7 @@
 /** The image service as compute uses it, over its API. */
 import { type ImageView, paths } from '@strata/image/contract'
 import type { Session } from '@strata/sdk'
-import type { CachedImage } from '../../logic/ports.ts'
+import type { CachedImage } from '../../logic/ports/hosts.ts'
 
 const service = 'image'
 

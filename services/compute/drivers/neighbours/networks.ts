@@ -1,8 +1,8 @@
 /** The network service as compute uses it, over its API. */
 import { DEVICE_OWNERS, floatingip, network, port, securityGroup } from '@strata/network/contract'
 import { ApiError, client, type Session } from '@strata/sdk'
-import type { Networks, PortOwner } from '../../logic/neighbours.ts'
-import type { Nic } from '../../store/database.ts'
+import type { Nic } from '../../contract/nic.ts'
+import type { Networks, PortOwner } from '../../logic/ports/neighbours.ts'
 
 type Port = Awaited<ReturnType<ReturnType<typeof clientsOf>['ports']['show']>>
 

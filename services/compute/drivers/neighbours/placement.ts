@@ -12,7 +12,7 @@ import {
   versionHeader,
 } from '@strata/placement/contract'
 import { type ApiCall, ApiError, type Session } from '@strata/sdk'
-import type { Placement, ProviderRoom } from '../../logic/neighbours.ts'
+import type { Placement, ProviderRoom } from '../../logic/ports/neighbours.ts'
 
 const service = 'placement'
 const consumerType = 'INSTANCE'

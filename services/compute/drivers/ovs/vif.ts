@@ -6,10 +6,10 @@
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { createOvsdbClient, type LocalSwitch, openLocalSwitch } from '@strata/toolkit/ovsdb'
-import type { VifDriver } from '../../logic/ports.ts'
+import type { VifDriver } from '../../logic/ports/hosts.ts'
 
 /** External id of the switch's ports that this driver made; its value is the port's id. */
 const OWNER_ID = 'strata:vif'
@@ -49,15 +49,32 @@ function checkName(name: string): void {
 
 const sysfs = (device: string): string => `/sys/class/net/${device}`
 
+const read = (device: string, file: string): Promise<string> =>
+  readFile(`${sysfs(device)}/${file}`, 'utf8').then(
+    text => text.trim(),
+    () => '',
+  )
+
+/** Whose a tap is, kept at the tap itself: `strata BRIDGE PORT SERVER`. It is there before any switch knows of the tap. */
+const aliasOf = (bridge: string, portId: string, serverId: string): string => `strata ${bridge} ${portId} ${serverId}`
+
+async function tapsOf(bridge: string): Promise<{ vifName: string; portId: string; serverId: string }[]> {
+  const names = await readdir('/sys/class/net')
+  const aliases = await Promise.all(names.map(async name => [name, (await read(name, 'ifalias')).split(' ')] as const))
+  return aliases.flatMap(([vifName, [mark, owner, portId = '', serverId = '']]) =>
+    mark === 'strata' && owner === bridge ? [{ vifName, portId, serverId }] : [],
+  )
+}
+
+/** Removes the taps of a switch that is gone. */
+export async function removeTaps(integrationBridge: string): Promise<void> {
+  for (const { vifName } of await tapsOf(integrationBridge)) await ip('link', 'delete', vifName)
+}
+
 /** Makes the tap, or makes it anew when it belongs to another account; says whether it did. */
 async function ensureTap(device: string, { uid, gid }: { uid: number; gid: number }): Promise<boolean> {
-  const read = (file: string) =>
-    readFile(`${sysfs(device)}/${file}`, 'utf8').then(
-      text => text.trim(),
-      () => '',
-    )
   if (existsSync(sysfs(device))) {
-    if ((await read('owner')) === String(uid) && (await read('group')) === String(gid)) return false
+    if ((await read(device, 'owner')) === String(uid) && (await read(device, 'group')) === String(gid)) return false
     await ip('link', 'delete', device)
   }
   await ip('tuntap', 'add', 'dev', device, 'mode', 'tap', 'user', String(uid), 'group', String(gid))
@@ -86,6 +103,7 @@ export function createOvsVifDriver(options: OvsVifOptions): OvsVifDriver {
       const bridge = await localSwitch()
       // A switch that knew an earlier device of this name goes on reading from that one: it must be told of the new.
       if (await ensureTap(vifName, options)) await bridge.removePort(vifName)
+      await ip('link', 'set', 'dev', vifName, 'alias', aliasOf(integrationBridge, portId, serverId))
       // The host itself has no business on the guest's link, not even with a link-local address.
       await writeFile(`/proc/sys/net/ipv6/conf/${vifName}/disable_ipv6`, '1').catch(() => {})
       await ip('link', 'set', 'dev', vifName, 'mtu', String(mtu), 'up')
@@ -109,10 +127,12 @@ export function createOvsVifDriver(options: OvsVifOptions): OvsVifDriver {
     },
     async list() {
       const bridge = await localSwitch()
-      return [...bridge.ports()].flatMap(([vifName, row]) => {
+      const plugged = [...bridge.ports()].flatMap(([vifName, row]) => {
         const { [OWNER_ID]: portId, [SERVER_ID]: serverId = '' } = row['external_ids'] as Record<string, string>
         return portId === undefined ? [] : [{ portId, vifName, serverId }]
       })
+      const known = new Set(plugged.map(vif => vif.vifName))
+      return [...plugged, ...(await tapsOf(integrationBridge)).filter(tap => !known.has(tap.vifName))]
     },
     close: () => client.close(),
   }

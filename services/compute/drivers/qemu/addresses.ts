@@ -5,7 +5,7 @@
  * keeps its slot from the day it is attached until it is detached, so that a guest finds `ens6` as `ens6` again after
  * cards were added, removed, or the machine was started anew. The map is drawn in the README.
  */
-import { GuestBuildError, type GuestDisk, type GuestSpec } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestDisk, type GuestSpec } from '../../logic/ports/hosts.ts'
 
 export const fixedSlots = { vga: 0x02, rng: 0x03, balloon: 0x04, scsi: 0x05 } as const
 const nicSlots = range(0x06, 0x0d)

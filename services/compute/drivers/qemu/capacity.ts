@@ -5,8 +5,8 @@
  * the features are those that QEMU emulates.
  */
 import { readFile, statfs } from 'node:fs/promises'
-import { availableParallelism, totalmem } from 'node:os'
-import type { HostCapacity } from '../../logic/ports.ts'
+import { availableParallelism, loadavg, totalmem, uptime } from 'node:os'
+import type { HostCapacity } from '../../logic/ports/hosts.ts'
 import type { Acceleration } from './acceleration.ts'
 
 /** Linux's names of processor features and the traits that stand for them. */
@@ -121,5 +121,7 @@ export async function readCapacity(options: CapacityOptions): Promise<HostCapaci
     cpu: { arch: 'x86_64', ...processor },
     acceleration: options.acceleration,
     traits: traitsOf(options.acceleration, processor.features),
+    uptimeSeconds: Math.floor(uptime()),
+    loadAverage: loadavg(),
   }
 }

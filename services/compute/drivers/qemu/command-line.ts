@@ -4,7 +4,7 @@
  *
  * Every path is relative to the guest's folder, which is the process's working directory.
  */
-import type { GuestDisk, GuestSpec } from '../../logic/ports.ts'
+import type { GuestDisk, GuestSpec } from '../../logic/ports/hosts.ts'
 import { fixedSlots, type Slots } from './addresses.ts'
 import { type Arguments, blockNode, diskDevice, netdev, nicDevice, scsiController } from './devices.ts'
 import { machineOf } from './machine.ts'

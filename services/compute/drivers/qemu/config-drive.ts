@@ -4,7 +4,7 @@
  */
 import { chmod, chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
-import { GuestBuildError } from '../../logic/ports.ts'
+import { GuestBuildError } from '../../logic/ports/hosts.ts'
 import { guestFiles } from './command-line.ts'
 import { run } from './run.ts'
 import type { GuestUser } from './user.ts'

@@ -7,7 +7,7 @@
  * through the folders above, and socket paths stay short.
  */
 import { relative } from 'node:path'
-import { GuestBuildError, type GuestDisk, type GuestNic } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestDisk, type GuestNic } from '../../logic/ports/hosts.ts'
 import { diskKey, fixedSlots, nicKey, type Slots } from './addresses.ts'
 import type { Machine } from './machine.ts'
 

@@ -4,7 +4,7 @@
  */
 import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { GuestBuildError, type GuestDisk } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestDisk } from '../../logic/ports/hosts.ts'
 import { diskFile } from './devices.ts'
 import { createImage, growImage, imageInfo } from './qemu-img.ts'
 import type { GuestUser } from './user.ts'

@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import type { Log } from '@strata/toolkit/log'
 import type { Runtime } from '@strata/toolkit/runtime'
-import type { GuestReport, GuestState } from '../../logic/ports.ts'
+import type { GuestReport, GuestState } from '../../logic/ports/hosts.ts'
 import type { Acceleration } from './acceleration.ts'
 import type { Cgroups } from './cgroups.ts'
 import { guestFiles } from './command-line.ts'

@@ -5,7 +5,7 @@
  * to the repeated call, or to the guest's next start, to finish. A device leaves only when the guest's own kernel lets go
  * of it: what is behind it is taken away after QEMU has said so.
  */
-import type { GuestDisk, GuestNic } from '../../logic/ports.ts'
+import type { GuestDisk, GuestNic } from '../../logic/ports/hosts.ts'
 import { assignSlots } from './addresses.ts'
 import { blockNode, diskDevice, diskDeviceId, diskNode, netdev, netdevId, nicDevice, nicDeviceId } from './devices.ts'
 import { makeDisk, removeDisk } from './disks.ts'

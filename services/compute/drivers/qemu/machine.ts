@@ -4,7 +4,7 @@
  * `pc` (the i440FX chipset) has one PCI bus that takes devices while the guest runs. `q35` is PCI Express: each pluggable
  * device needs a root port made beforehand, so its ports stand where `pc` has the slots.
  */
-import { GuestBuildError, type GuestSpec } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestSpec } from '../../logic/ports/hosts.ts'
 import { pluggableSlots } from './addresses.ts'
 
 export interface Machine {

@@ -1,7 +1,7 @@
 /** Powering guests on and off: the verbs of the `Hypervisor` port, for one guest whose turn it is. */
 import { chown, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GuestBuildError, type GuestSpec } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestSpec } from '../../logic/ports/hosts.ts'
 import { assignSlots } from './addresses.ts'
 import { commandLine, guestFiles, translationCacheMiB } from './command-line.ts'
 import { makeConfigDrive } from './config-drive.ts'

@@ -4,7 +4,7 @@
  */
 import { open, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { GuestSpec } from '../../logic/ports.ts'
+import type { GuestSpec } from '../../logic/ports/hosts.ts'
 import type { Slots } from './addresses.ts'
 
 /** The files of the config drive are left out: the drive itself is kept, and they may hold secrets. */

@@ -4,7 +4,7 @@
  * until it is killed. `node test-starter.ts <folder> <spec as JSON>`
  */
 import { silentLog } from '@strata/toolkit/log'
-import type { GuestSpec } from '../../logic/ports.ts'
+import type { GuestSpec } from '../../logic/ports/hosts.ts'
 import { createQemuHypervisor } from './hypervisor.ts'
 
 const [folder, text] = process.argv.slice(2)

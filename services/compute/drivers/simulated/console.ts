@@ -1,5 +1,5 @@
 /** What a simulated guest says on its serial console: a boot that takes a second or two, line by line. Pure. */
-import type { GuestSpec } from '../../logic/ports.ts'
+import type { GuestSpec } from '../../logic/ports/hosts.ts'
 
 type Teller = Pick<GuestSpec, 'hostname' | 'vcpus' | 'memoryMiB' | 'nics' | 'configDrive'>
 

@@ -2,7 +2,7 @@
  * What goes wrong on a simulated host, as data. A *fault* says on which operation, for which servers, how often, and what
  * happens then.
  */
-import { GuestBuildError, type GuestSpec } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestSpec } from '../../logic/ports/hosts.ts'
 
 export type Operation = 'spawn' | 'start' | 'stop' | 'reboot' | 'pause' | 'unpause' | 'destroy' | 'attach' | 'detach'
 

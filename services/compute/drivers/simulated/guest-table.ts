@@ -1,6 +1,6 @@
 /** The guests of a simulated host: how each is, what changes it, and whose turn it is. */
 import type { Runtime } from '@strata/toolkit/runtime'
-import type { GuestReport, GuestSpec, GuestState } from '../../logic/ports.ts'
+import type { GuestReport, GuestSpec, GuestState } from '../../logic/ports/hosts.ts'
 import { openJournal } from './journal.ts'
 
 export interface SimulatedGuest {

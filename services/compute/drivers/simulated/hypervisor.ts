@@ -3,7 +3,7 @@
  * is asked for and failing where a fault says so. With `file` they outlive the process, as guests should.
  */
 import { type Runtime, systemRuntime } from '@strata/toolkit/runtime'
-import { GuestBuildError, type GuestSpec, type HostCapacity, type Hypervisor } from '../../logic/ports.ts'
+import { GuestBuildError, type GuestSpec, type HostCapacity, type Hypervisor } from '../../logic/ports/hosts.ts'
 import { consoleText, lastLines } from './console.ts'
 import { createFaults, failureOf, type Operation, type SimulatedFault } from './faults.ts'
 import { createSimulatedTable, type SimulatedGuest, type SimulatedTable } from './guest-table.ts'

@@ -2,7 +2,7 @@
  * Images of a simulated host: read to their end and checked as a real host would, then forgotten but for their sizes.
  */
 import { createHash, getHashes } from 'node:crypto'
-import { type CachedImage, GuestBuildError, type ImageCache } from '../../logic/ports.ts'
+import { type CachedImage, GuestBuildError, type ImageCache } from '../../logic/ports/hosts.ts'
 
 export interface SimulatedImageCache extends ImageCache {
   /** The virtual size in bytes of an image that was fetched. */

@@ -1,6 +1,6 @@
 /** Network interfaces of a simulated host: names in a table. */
 import { type Runtime, systemRuntime } from '@strata/toolkit/runtime'
-import type { VifDriver } from '../../logic/ports.ts'
+import type { VifDriver } from '../../logic/ports/hosts.ts'
 
 export interface SimulatedVifOptions {
   readonly runtime?: Runtime

@@ -5,8 +5,8 @@
 import { isoTime } from '@strata/toolkit/runtime'
 import { powerStates } from '../../contract/states.ts'
 import { decodeServer, type Server, updateServer } from '../../store/servers.ts'
-import type { HostInventory } from '../neighbours.ts'
-import type { GuestReport, HostAgent, HostCapacity } from '../ports.ts'
+import type { GuestReport, HostAgent, HostCapacity } from '../ports/hosts.ts'
+import type { HostInventory } from '../ports/neighbours.ts'
 import { type ServerDeps, serverChanged } from '../server/deps.ts'
 
 export interface HostOptions {

@@ -3,7 +3,7 @@
  * sagas leave none of it; this is for what no saga could know of, such as a host that was away.
  */
 import { decodeServer } from '../../store/servers.ts'
-import type { HostAgent } from '../ports.ts'
+import type { HostAgent } from '../ports/hosts.ts'
 import type { ServerDeps } from '../server/deps.ts'
 
 export async function removeStrays(deps: ServerDeps, agents: readonly HostAgent[]): Promise<void> {

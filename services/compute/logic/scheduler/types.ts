@@ -3,7 +3,7 @@
  * checked again by Placement when it is applied.
  */
 import type { FlavorCopy } from '../../store/database.ts'
-import type { HostCapacity } from '../ports.ts'
+import type { HostCapacity } from '../ports/hosts.ts'
 
 export interface HostState {
   readonly id: string

@@ -4,9 +4,10 @@
  */
 import { PORT_TOPIC } from '@strata/network/contract'
 import { type Failure, saga } from '@strata/toolkit/saga'
+import type { Nic } from '../../contract/nic.ts'
 import { powerStates } from '../../contract/states.ts'
-import type { Nic, ServerFault } from '../../store/database.ts'
-import type { RequestedNic } from '../neighbours.ts'
+import type { ServerFault } from '../../store/database.ts'
+import type { RequestedNic } from '../ports/neighbours.ts'
 import { change, need, needAgent, now, type ServerDeps, type ServerInput, settle } from './deps.ts'
 import { place } from './placing.ts'
 import { guestPlan } from './plan.ts'

@@ -6,8 +6,8 @@ import type { Store } from '@strata/toolkit/store'
 import { finishAction } from '../../store/actions.ts'
 import type { ComputeTables } from '../../store/database.ts'
 import { findServer, type Server, updateServer } from '../../store/servers.ts'
-import type { Networks, Placement } from '../neighbours.ts'
-import type { CachedImage, HostAgent } from '../ports.ts'
+import type { CachedImage, HostAgent } from '../ports/hosts.ts'
+import type { Networks, Placement } from '../ports/neighbours.ts'
 import type { HostState } from '../scheduler/types.ts'
 
 export interface ServerDeps {

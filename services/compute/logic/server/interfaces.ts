@@ -1,9 +1,9 @@
 /** Attaching a network card to a server and detaching one. A server that is off gets or loses it at its next start. */
 import { saga } from '@strata/toolkit/saga'
-import type { Nic } from '../../store/database.ts'
+import type { Nic } from '../../contract/nic.ts'
 import { findServer, type Server } from '../../store/servers.ts'
-import type { RequestedNic } from '../neighbours.ts'
-import type { GuestNic } from '../ports.ts'
+import type { GuestNic } from '../ports/hosts.ts'
+import type { RequestedNic } from '../ports/neighbours.ts'
 import { change, need, needAgent, type ServerDeps, type ServerInput, settle } from './deps.ts'
 
 export interface AttachInput extends ServerInput {

@@ -1,8 +1,9 @@
 /** Listing servers: the parsed query, applied by the database as far as it can, and by us for patterns and addresses. */
 import type { RequestContext } from '@strata/toolkit/context'
 import { badRequest } from '@strata/toolkit/fault'
+import type { Nic } from '../../contract/nic.ts'
 import { statesOf } from '../../contract/states.ts'
-import type { Nic, ServersTable } from '../../store/database.ts'
+import type { ServersTable } from '../../store/database.ts'
 import { findRow, type ListFilter, type ListPage, listServers, scanServers } from '../../store/server-list.ts'
 import type { Server } from '../../store/servers.ts'
 import type { Compute } from '../compute.ts'

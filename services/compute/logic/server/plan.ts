@@ -1,7 +1,7 @@
 /** The plan of a server's guest, made from its row: what its host needs to build it, now or again. */
 import { Buffer } from 'node:buffer'
 import { instanceName, type Server } from '../../store/servers.ts'
-import type { GuestDisk, GuestNic, GuestPlan, PlannedSource } from '../ports.ts'
+import type { GuestDisk, GuestNic, GuestPlan, PlannedSource } from '../ports/hosts.ts'
 import { configDriveFiles, type MetadataSubject } from '../rules/metadata.ts'
 import type { ServerDeps } from './deps.ts'
 

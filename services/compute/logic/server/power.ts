@@ -1,7 +1,7 @@
 /** Powering servers on and off, rebooting and pausing them. A failure leaves the server as it was and says why in its action. */
 import { saga } from '@strata/toolkit/saga'
 import { type PowerState, powerStates, type TaskState, type VmState } from '../../contract/states.ts'
-import type { GuestPlan, HostAgent } from '../ports.ts'
+import type { GuestPlan, HostAgent } from '../ports/hosts.ts'
 import { change, need, needAgent, type ServerDeps, type ServerInput, settle } from './deps.ts'
 import { existingGuestPlan } from './plan.ts'
 

@@ -1,8 +1,8 @@
 /** Security groups and floating IPs of servers: passed on to the network service in the caller's name. */
 import type { RequestContext } from '@strata/toolkit/context'
 import { badRequest, conflict, notFound } from '@strata/toolkit/fault'
-import type { CallerPort, CallerSecurityGroup, CallerServices } from '../caller.ts'
 import type { Compute } from '../compute.ts'
+import type { CallerPort, CallerSecurityGroup, CallerServices } from '../ports/caller.ts'
 import { refuseLocked, serverFor } from './access.ts'
 import { requestChange } from './request-action.ts'
 

@@ -5,7 +5,7 @@ import { badRequest, forbidden } from '@strata/toolkit/fault'
 import { imageNotActive, invalidInput } from '../../contract/errors.ts'
 import type { CreateServer, RequestedDevice } from '../../contract/server-requests.ts'
 import type { FlavorCopy } from '../../store/database.ts'
-import type { CallerImage, CallerServices } from '../caller.ts'
+import type { CallerImage, CallerServices } from '../ports/caller.ts'
 
 const noBlockStorage =
   'there is no block storage in this cloud: servers have the one local disk that their image becomes'

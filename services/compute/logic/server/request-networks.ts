@@ -11,8 +11,8 @@ import {
   securityGroupNotFound,
 } from '../../contract/errors.ts'
 import type { RequestedNetwork } from '../../contract/server-requests.ts'
-import type { CallerServices } from '../caller.ts'
-import type { RequestedNic } from '../neighbours.ts'
+import type { CallerServices } from '../ports/caller.ts'
+import type { RequestedNic } from '../ports/neighbours.ts'
 
 /** `servers`: how many will have such cards. */
 export async function requestedNics(

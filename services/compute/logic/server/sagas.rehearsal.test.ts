@@ -10,7 +10,7 @@ import { serverSagas } from './index.ts'
 import { attachInterface, detachInterface } from './interfaces.ts'
 import { hardRebootServer, pauseServer, softRebootServer, startServer, stopServer, unpauseServer } from './power.ts'
 import { rebuildServer } from './rebuild.ts'
-import { sagaWorld } from './world.ts'
+import { sagaWorld } from './test-world.ts'
 
 const rehearsed = new Set<string>()
 

@@ -1,6 +1,7 @@
 /** How a server is shown: its row as the latest version's view. Lists of a thousand go through here, so little is allocated. */
 import { createHash } from 'node:crypto'
 import { toNaive, toSeconds } from '@strata/toolkit/runtime'
+import type { Nic } from '../../contract/nic.ts'
 import type {
   BasicServerView,
   EmbeddedFlavor,
@@ -11,7 +12,7 @@ import type {
   ShownFault,
 } from '../../contract/server.ts'
 import { statusOf } from '../../contract/states.ts'
-import type { FlavorCopy, Nic, ServerFault } from '../../store/database.ts'
+import type { FlavorCopy, ServerFault } from '../../store/database.ts'
 import { instanceName, type Server } from '../../store/servers.ts'
 
 /** What the caller may see, decided once for an answer. */

@@ -43,6 +43,18 @@ export interface CallerSecurityGroup {
   readonly name: string
   readonly description: string
   readonly projectId: string
+  readonly rules: readonly CallerSecurityRule[]
+}
+
+export interface CallerSecurityRule {
+  readonly id: string
+  readonly direction: 'ingress' | 'egress'
+  readonly protocol: string | null
+  readonly portMin: number | null
+  readonly portMax: number | null
+  /** In CIDR notation; null for any, or where a group is meant. */
+  readonly remotePrefix: string | null
+  readonly remoteGroupId: string | null
 }
 
 export interface CallerFloatingIp {

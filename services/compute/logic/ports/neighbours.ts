@@ -1,5 +1,5 @@
 /** What compute asks of the other services, in its own words. The drivers in `drivers/neighbours` ask their APIs. */
-import type { Nic } from '../store/database.ts'
+import type { Nic } from '../../contract/nic.ts'
 
 /** A network card as the caller asked for it. */
 export interface RequestedNic {

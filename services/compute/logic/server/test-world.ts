@@ -7,6 +7,7 @@ import { createLocalBus } from '@strata/toolkit/messaging'
 import { isoTime, systemRuntime, uuidFromName } from '@strata/toolkit/runtime'
 import { openStore } from '@strata/toolkit/store'
 import { createHostAgent } from '../../agent/index.ts'
+import type { Nic } from '../../contract/nic.ts'
 import { powerStates } from '../../contract/states.ts'
 import {
   createSimulatedHypervisor,
@@ -14,10 +15,10 @@ import {
   createSimulatedVifDriver,
 } from '../../drivers/simulated/index.ts'
 import { beginAction } from '../../store/actions.ts'
-import type { ComputeTables, Nic } from '../../store/database.ts'
+import type { ComputeTables } from '../../store/database.ts'
 import { migrations } from '../../store/migrations/index.ts'
 import { findServer, insertServer, type Server } from '../../store/servers.ts'
-import type { Networks, Placement } from '../neighbours.ts'
+import type { Networks, Placement } from '../ports/neighbours.ts'
 import type { HostState } from '../scheduler/types.ts'
 import type { ServerDeps } from './deps.ts'
 import { guestNic } from './interfaces.ts'

@@ -28,6 +28,11 @@ export interface HostCapacity {
   readonly acceleration: 'kvm' | 'tcg' | 'simulated'
   /** Placement traits this host has, such as `HW_CPU_X86_AVX2`, `COMPUTE_NET_ATTACH_INTERFACE`. */
   readonly traits: readonly string[]
+  /** Where other hosts reach it; absent where that is this machine itself. */
+  readonly hostIp?: string
+  /** Since the machine was started, and the mean number of processes that ran over 1, 5 and 15 minutes. */
+  readonly uptimeSeconds?: number
+  readonly loadAverage?: readonly number[]
 }
 
 /** Where the first content of a disk comes from. `image` is a file in this host's image cache. */
