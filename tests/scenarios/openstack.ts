@@ -1,6 +1,4 @@
 /** Debian's own `openstack` client, unmodified: one process for each command, as a user types it. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { run, type TestCloud } from './cloud.ts'
 
 /** What `-f json` prints of one resource: its columns by the client's own names, snake_case or as headed. */
@@ -18,10 +16,11 @@ export interface OpenStack {
   refused(...words: string[]): Promise<string>
 }
 
-/** `login` is an entry of the clouds.yaml that `strata up` wrote into the test's home, or of one beside it. */
-export function openstack(cloud: Pick<TestCloud, 'env'>, login: string): OpenStack {
+/** `login` is an entry of the clouds.yaml that `strata up` wrote into the test's home; `project` stands in for its own. */
+export function openstack(cloud: Pick<TestCloud, 'env'>, login: 'strata' | 'strata-demo', project?: string): OpenStack {
+  const entry = ['--os-cloud', login, ...(project === undefined ? [] : ['--os-project-name', project])]
   const client = (words: readonly string[]) =>
-    run({ program: '/usr/bin/openstack', words: ['--os-cloud', login, ...words], env: cloud.env })
+    run({ program: '/usr/bin/openstack', words: [...entry, ...words], env: cloud.env })
   const must = async (words: readonly string[]) => {
     const { code, stdout, stderr } = await client(words)
     if (code !== 0) throw new Error(`openstack ${words.join(' ')}: exit ${code}\n${stdout}${stderr}`)
@@ -38,13 +37,4 @@ export function openstack(cloud: Pick<TestCloud, 'env'>, login: string): OpenSta
       return stdout + stderr
     },
   }
-}
-
-/** The password of a login, from the openrc-like file that `strata up` wrote. */
-export function passwordOf(cloud: TestCloud, login: 'strata' | 'strata-demo'): string {
-  const text = readFileSync(join(cloud.state, 'clouds.yaml'), 'utf8')
-  const entry = text.slice(text.indexOf(`\n  ${login}:\n`))
-  const found = /\n +password: "?([^"\n]+)"?\n/.exec(entry)?.[1]
-  if (found === undefined) throw new Error(`no password of ${login} in clouds.yaml`)
-  return found
 }
