@@ -62,7 +62,12 @@ describe('security groups', () => {
       [made.protocol, made.ethertype, made.remote_ip_prefix, made.normalized_cidr, made.project_id],
       ['tcp', 'IPv4', '10.0.0.7/8', '10.0.0.0/8', group.project_id],
     )
-    assert.equal((await f.show('security_group', group.id)).security_group_rules.length, 3)
+    const { security_group_rules } = await f.show('security_group', group.id)
+    assert.equal(security_group_rules.length, 3)
+    assert.deepEqual(
+      security_group_rules.find((one: { id: string }) => one.id === made.id),
+      made,
+    )
     const found = await f.call('GET', `security-group-rules?security_group_id=${group.id}&protocol=tcp`)
     assert.deepEqual(
       found.json.security_group_rules.map((one: { id: string }) => one.id),

@@ -1,9 +1,10 @@
 /** Security groups and their rules. */
 import type { Hooks } from '@strata/toolkit/resource'
+import { toSeconds } from '@strata/toolkit/runtime'
 import type { ApiRequest, Operation } from '@strata/toolkit/service'
 import { securityGroupNotFound, securityGroupRuleNotFound } from '../contract/faults.ts'
 import { securityGroup, securityGroupRule } from '../contract/security-group.ts'
-import { type NetworkDeps, touch } from '../logic/deps.ts'
+import { type NetworkDeps, type SecurityGroupRuleRow, touch } from '../logic/deps.ts'
 import { canonicalProtocol, normalizedCidr } from '../logic/rules/security-group-rule.ts'
 import {
   addInitialRules,
@@ -31,7 +32,7 @@ export function securityGroupOperations(deps: NetworkDeps): Operation[] {
       return rows.map(row => ({
         ...row,
         shared: false,
-        security_group_rules: (rules.get(row.id) ?? []).map(shownRule),
+        security_group_rules: (rules.get(row.id) ?? []).map(wholeRule),
       }))
     },
     async beforeCreate(body, scene) {
@@ -97,6 +98,13 @@ const withDefaultGroup =
       )
     return handler(request)
   }
+
+/** A rule inside its group has what it has outside: times in seconds, and its project under both names. */
+function wholeRule(row: SecurityGroupRuleRow) {
+  const { created_at, updated_at, project_id } = row
+  const times = { created_at: toSeconds(created_at), updated_at: toSeconds(updated_at) }
+  return { ...shownRule(row), ...times, tenant_id: project_id }
+}
 
 function shownRule<R extends { readonly remote_ip_prefix: string | null; readonly ethertype: string }>(row: R) {
   return { ...row, normalized_cidr: normalizedCidr(row.remote_ip_prefix, row.ethertype) }

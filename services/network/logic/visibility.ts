@@ -119,23 +119,29 @@ export async function aspectForNew(db: NetworkDb, context: RequestContext, netwo
   return (await networkAspect(db, context, networkId))!
 }
 
-const aspects = new WeakMap<RequestContext, Map<string, NetworkAspect | undefined>>()
+/** Promises, not values: the rows of a page ask all at once, and one query is to answer them. */
+const aspects = new WeakMap<RequestContext, Map<string, Promise<NetworkAspect | undefined>>>()
 
-export async function networkAspect(
+export function networkAspect(
   db: NetworkDb,
   context: RequestContext,
   networkId: string,
 ): Promise<NetworkAspect | undefined> {
-  const known = aspects.get(context) ?? new Map<string, NetworkAspect | undefined>()
+  const known = aspects.get(context) ?? new Map<string, Promise<NetworkAspect | undefined>>()
   aspects.set(context, known)
-  if (known.has(networkId)) return known.get(networkId)
+  const asked = known.get(networkId) ?? readAspect(db, context, networkId)
+  known.set(networkId, asked)
+  return asked
+}
+
+async function readAspect(db: NetworkDb, context: RequestContext, networkId: string) {
   const row = await networks.find(db, networkId)
-  const aspect = row && {
-    'network:project_id': row.project_id,
-    'network:tenant_id': row.project_id,
-    shared: await isSharedWith(db, row, context.projectId),
-    'router:external': row['router:external'],
-  }
-  known.set(networkId, aspect)
-  return aspect
+  return (
+    row && {
+      'network:project_id': row.project_id,
+      'network:tenant_id': row.project_id,
+      shared: await isSharedWith(db, row, context.projectId),
+      'router:external': row['router:external'],
+    }
+  )
 }
