@@ -27,7 +27,7 @@ export const notInCore: readonly (keyof ServerView)[] = [
 ]
 
 /** Nor did they tell an address's kind and card. */
-export const coreAddresses = (addresses: ServerView['addresses']): ServerView['addresses'] =>
+export const plainAddresses = (addresses: ServerView['addresses']): ServerView['addresses'] =>
   Object.fromEntries(
     Object.entries(addresses).map(([label, list]) => [label, list.map(({ version, addr }) => ({ version, addr }))]),
   )

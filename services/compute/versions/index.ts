@@ -27,7 +27,7 @@ import { version67 } from './2.67.ts'
 import { version71 } from './2.71.ts'
 import { version73 } from './2.73.ts'
 import { version74 } from './2.74.ts'
-import { coreAddresses, notInCore } from './2.75.ts'
+import { notInCore, plainAddresses } from './2.75.ts'
 import { version90 } from './2.90.ts'
 import { version94 } from './2.94.ts'
 import { version96 } from './2.96.ts'
@@ -93,7 +93,7 @@ export function changedServerAt(minor: number, verb: 'update' | 'rebuild', view:
   if (minor >= since.fullAnswers) return view
   const shown = rebuilt && minor >= since.rebuildShowsKey ? notInCore.filter(name => name !== 'key_name') : notInCore
   hide(view, shown)
-  return Object.assign(view as Draft, { addresses: coreAddresses(view.addresses) })
+  return Object.assign(view as Draft, { addresses: plainAddresses(view.addresses) })
 }
 
 /** The schema as of a version; the same object for versions that do not differ. */
@@ -110,3 +110,4 @@ function schemasOf(
 export const createSchemaAt = schemasOf(createServerSchema, 'create', createEnvelope)
 export const updateSchemaAt = schemasOf(updateServerSchema, 'update', server => object({ server }, ['server']))
 export const rebuildSchemaAt = schemasOf(rebuildSchema, 'rebuild', rebuild => object({ rebuild }, ['rebuild']))
+export { plainAddresses } from './2.75.ts'
