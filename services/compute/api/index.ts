@@ -1,18 +1,27 @@
 /** Every operation of compute. */
 import type { Operation } from '@strata/toolkit/service'
 import type { Compute } from '../logic/compute.ts'
+import { aggregateOperations } from './aggregates.ts'
+import { availabilityZoneOperations } from './availability-zones.ts'
 import { flavorOperations } from './flavors.ts'
+import { hypervisorOperations } from './hypervisors.ts'
 import { keypairOperations } from './keypairs.ts'
+import { migrationOperations } from './migrations.ts'
+import { quotaOperations } from './quotas.ts'
 import { serverActionOperations } from './server-actions.ts'
 import { serverDetailOperations } from './server-details.ts'
+import { serverGroupOperations } from './server-groups.ts'
 import { serverHistoryOperations } from './server-history.ts'
 import { serverInterfaceOperations } from './server-interfaces.ts'
 import { serverMetadataOperations } from './server-metadata.ts'
 import { serverTagOperations } from './server-tags.ts'
 import { serverOperations } from './servers.ts'
+import { serviceOperations } from './services.ts'
+import { usageOperations } from './usage.ts'
+import { beforeMicroversions, extensionOperations, versionOperations } from './versions.ts'
 
 export function computeOperations(compute: Compute): readonly Operation[] {
-  return [
+  const operations = [
     ...serverOperations(compute),
     ...serverActionOperations(compute),
     ...serverMetadataOperations(compute),
@@ -22,5 +31,15 @@ export function computeOperations(compute: Compute): readonly Operation[] {
     ...serverDetailOperations(compute),
     ...flavorOperations(compute),
     ...keypairOperations(compute),
+    ...quotaOperations(compute),
+    ...serverGroupOperations(compute),
+    ...serviceOperations(compute),
+    ...hypervisorOperations(compute),
+    ...aggregateOperations(compute),
+    ...availabilityZoneOperations(compute),
+    ...usageOperations(compute),
+    ...migrationOperations(),
+    ...extensionOperations(),
   ]
+  return [...versionOperations(), ...operations, ...beforeMicroversions(operations)]
 }
