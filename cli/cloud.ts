@@ -39,6 +39,8 @@ export interface CloudModule {
   stopDataPlane(options: { state: string }): Promise<void>
   /** Removes what is on the machine outside the state folder: namespaces, bridges, taps, cgroups. */
   removeDataPlane(options: { state: string }): Promise<void>
+  /** Loads the modules that otherwise wait until a mode is chosen. */
+  loadEngines(): Promise<void>
   /** Every option of `strata.yaml` with its default and help, as text. */
   configReference(): string
 }

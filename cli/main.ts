@@ -53,6 +53,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: [],
     run: async (_, state) => (await import('./commands/purge.ts')).purge({ state }),
   },
+  compile: {
+    takes: [],
+    run: async () => (await import('./commands/compile.ts')).compile(),
+  },
   serve: {
     takes: ['config', 'host', 'mode', 'port'],
     run: async (given, state) =>

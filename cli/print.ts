@@ -51,3 +51,9 @@ export function duration(seconds: number): string {
   const shown = first < 0 ? units.slice(3) : units.slice(first, first + 2).filter(([, count]) => count > 0)
   return shown.map(([unit, count]) => `${count}${unit}`).join(' ')
 }
+
+/** Whoever read our words may stop listening (`strata up | head -1`); the work goes on. */
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })

@@ -57,6 +57,8 @@ describe('a process', () => {
 test('pid files name our processes, not strangers that were given their pid', async () => {
   mkdirSync(join(folder, 'ovn'))
   writeFileSync(join(folder, 'ovn', 'ours.pid'), `${await start('', folder)}\n`)
+  const worker = await start(`process.chdir(${JSON.stringify(join(folder, 'ovn'))})`)
+  writeFileSync(join(folder, 'worker.pid'), `${worker}\n`)
   writeFileSync(join(folder, 'stranger.pid'), `${await start('')}\n`)
   writeFileSync(join(folder, 'gone.pid'), '999999999\n')
   writeFileSync(join(folder, 'junk.pid'), 'x')
@@ -66,6 +68,7 @@ test('pid files name our processes, not strangers that were given their pid', as
     ['junk', false],
     ['ovn/ours', true],
     ['stranger', false],
+    ['worker', true],
   ])
   assert.deepEqual(pidFiles(join(folder, 'absent')), [])
 })

@@ -2,7 +2,7 @@
  * Processes of this machine, read from /proc. A pid alone is no identity (it is given again after a while); a pid with
  * the *start ticks* of `/proc/PID/stat` is.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -97,8 +97,17 @@ export interface PidFile {
   /** Path below the folder, without `.pid`. */
   readonly name: string
   readonly file: string
-  /** The process, when it runs and has `folder` on its command line: a stale file may name a stranger. */
+  /** The process, when it runs and has `folder` on its command line or works in it: a stale file may name a stranger. */
   readonly process?: ProcessFacts
+}
+
+/** Guests are given paths relative to their folder alone: what they have of the state folder is where they work. */
+function worksIn(folder: string, { pid }: ProcessId): boolean {
+  try {
+    return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${realpathSync(folder)}/`)
+  } catch {
+    return false
+  }
 }
 
 /** Every `*.pid` below a folder: how daemons and guests that outlive the server are found again. */
@@ -117,7 +126,7 @@ export function pidFiles(folder: string): PidFile[] {
       const file = join(folder, entry)
       const pid = Number.parseInt(read(file) ?? '', 10)
       const found = pid > 1 ? inspect(pid) : undefined
-      const ours = found?.command.some(word => word.includes(folder))
+      const ours = found && (found.command.some(word => word.includes(folder)) || worksIn(folder, found))
       return { name: relative(folder, file).slice(0, -4), file, ...(found && ours ? { process: found } : {}) }
     })
 }

@@ -30,5 +30,10 @@ export async function stopDataPlane({
 /** Removes what lies outside of the state folder: the same as stopping, since a stopped data plane has nothing there. */
 export const removeDataPlane = stopDataPlane
 
+/** Loads the modules that otherwise wait until a mode is chosen. */
+export async function loadEngines(): Promise<void> {
+  await Promise.all([import('./engine-real.ts'), import('./engine-simulated.ts')])
+}
+
 /** Every option of `strata.yaml`, with its default and help, as text. */
 export const configReference = (): string => describeConfig(sections)

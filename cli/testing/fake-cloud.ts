@@ -36,6 +36,7 @@ export const fakeClouds: CloudModule = {
       },
     }
   },
+  loadEngines: async () => {},
   stopDataPlane: async () => {},
   removeDataPlane: async () => {},
   configReference: () => 'port: 5000\n',
