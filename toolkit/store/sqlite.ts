@@ -3,6 +3,7 @@
  * reads, so that readers never wait (WAL). Commits are not synced to the platter one by one (`synchronous=NORMAL`): a killed
  * process loses nothing, a power cut may lose the last moments but never consistency.
  */
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
   CompiledQuery,
@@ -40,6 +41,8 @@ interface Handle {
 }
 
 function openHandle(path: string, readOnly: boolean): Handle {
+  // SQLite would let everybody read a file that it makes; the files that it puts beside this one get its mode.
+  closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path)
   for (const pragma of pragmas) database.exec(`PRAGMA ${pragma}`)
   if (readOnly) database.exec('PRAGMA query_only = ON')
