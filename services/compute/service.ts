@@ -81,7 +81,7 @@ export const compute = defineService<ComputeExtra>({
           metadata = await listenOnSocket(
             extra.metadata.socket,
             extra.metadata.group,
-            createMetadataHandler({ findSubject, runtime, log }),
+            createMetadataHandler({ findSubject, runtime, log, dhcpDomain: config.dhcp_domain }),
           )
       },
       async stop() {
@@ -152,6 +152,7 @@ function sagaDeps(options: {
       shutdownTimeout: config.shutdown_timeout,
       vifPluggingTimeout: config.vif_plugging_timeout,
       maxAttempts: config.max_attempts,
+      dhcpDomain: config.dhcp_domain,
     },
   }
 }

@@ -21,6 +21,7 @@ export interface ComputeConfig {
   readonly reserved_host_memory_mb: number
   readonly reserved_host_disk_gb: number
   readonly force_config_drive: boolean
+  readonly dhcp_domain: string
   readonly quota_instances: number
   readonly quota_cores: number
   readonly quota_ram: number
@@ -72,6 +73,12 @@ export const computeConfig = configSection<ComputeConfig>('compute', {
   reserved_host_memory_mb: whole(512, 0, 'MiB of each host that are not for servers.'),
   reserved_host_disk_gb: whole(0, 0, 'GiB of each host that are not for servers.'),
   force_config_drive: flag(false, 'Give every server a config drive.'),
+  dhcp_domain: {
+    type: 'string',
+    maxLength: 253,
+    default: 'novalocal',
+    description: "Domain that follows a server's hostname in its metadata; empty for none.",
+  },
   quota_instances: quota(10, 'Servers'),
   quota_cores: quota(20, 'Virtual CPUs'),
   quota_ram: quota(51_200, 'MiB of memory'),

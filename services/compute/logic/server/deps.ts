@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly vifPluggingTimeout: number
   /** Hosts that are tried before a build is given up. */
   readonly maxAttempts: number
+  /** Follows a server's hostname in its metadata; empty for none. */
+  readonly dhcpDomain: string
 }
 
 /** Every saga's input has at least this. */

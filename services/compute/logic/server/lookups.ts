@@ -1,13 +1,13 @@
 /** What a request for servers names that compute itself keeps: flavor, key, zone and group; and whether the quota has room. */
 import type { RequestContext } from '@strata/toolkit/context'
-import { badRequest, Fault, forbidden } from '@strata/toolkit/fault'
+import { badRequest, forbidden } from '@strata/toolkit/fault'
 import type { Transaction } from '@strata/toolkit/store'
 import { flavorNotFound, keypairNotFound } from '../../contract/errors.ts'
 import type { ComputeTables, FlavorCopy } from '../../store/database.ts'
 import { accessOf, copyOf, findFlavor } from '../../store/flavors.ts'
 import { findKeypair } from '../../store/keypairs.ts'
 import type { Compute } from '../compute.ts'
-import { checkQuota, limitsFor } from '../quota.ts'
+import { fittingServers, limitsFor } from '../quota.ts'
 
 type Tx = Transaction<ComputeTables>
 
@@ -47,31 +47,9 @@ export async function fittingCount(
   context: RequestContext,
   wanted: { readonly tx: Tx; readonly flavor: FlavorCopy; readonly min: number; readonly max: number },
 ): Promise<number> {
-  const owner = { projectId: context.projectId, userId: context.userId }
   const { tx, flavor, min, max } = wanted
-  const check = (count: number) =>
-    checkQuota(tx, config, owner, { instances: count, cores: count * flavor.vcpus, ram: count * flavor.ram })
-  const fits = (count: number) =>
-    check(count).then(
-      () => true,
-      thrown => {
-        if (thrown instanceof Fault) return false
-        throw thrown
-      },
-    )
-  if (min === max) {
-    await check(max)
-    return max
-  }
-  if (await fits(max)) return max
-  await check(min)
-  let [low, high] = [min, max]
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (await fits(middle)) low = middle
-    else high = middle
-  }
-  return low
+  const each = { instances: 1, cores: flavor.vcpus, ram: flavor.ram }
+  return fittingServers(tx, config, { projectId: context.projectId, userId: context.userId }, { each, min, max })
 }
 
 /** Throws a 400 when there is no such group of the project, and a 403 when it would have too many servers. */

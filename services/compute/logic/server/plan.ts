@@ -2,29 +2,33 @@
 import { Buffer } from 'node:buffer'
 import { instanceName, type Server } from '../../store/servers.ts'
 import type { GuestDisk, GuestNic, GuestPlan, PlannedSource } from '../ports/hosts.ts'
-import { configDriveFiles, type MetadataSubject } from '../rules/metadata.ts'
+import { configDriveFiles, type MetadataOptions, type MetadataSubject } from '../rules/metadata.ts'
 import type { ServerDeps } from './deps.ts'
+
+type PlanDeps = Pick<ServerDeps, 'runtime' | 'options'>
 
 const buses = ['virtio', 'scsi', 'ide'] as const
 
 /** For building the guest: the image service is asked what the image is. */
-export async function guestPlan(deps: Pick<ServerDeps, 'image'>, server: Server): Promise<GuestPlan> {
+export async function guestPlan(deps: PlanDeps & Pick<ServerDeps, 'image'>, server: Server): Promise<GuestPlan> {
   return planWith(
+    deps,
     server,
     server.image_id === null ? { kind: 'blank' } : { kind: 'image', image: await deps.image(server.image_id) },
   )
 }
 
 /** For a guest whose disks exist: its image may be gone by now and is only named. */
-export function existingGuestPlan(server: Server): GuestPlan {
+export function existingGuestPlan(deps: PlanDeps, server: Server): GuestPlan {
   const { image_id: id } = server
   return planWith(
+    deps,
     server,
     id === null ? { kind: 'blank' } : { kind: 'image', image: { id, diskFormat: 'qcow2', sizeBytes: 0 } },
   )
 }
 
-function planWith(server: Server, root: PlannedSource): GuestPlan {
+function planWith(deps: PlanDeps, server: Server, root: PlannedSource): GuestPlan {
   return {
     serverId: server.id,
     instanceName: instanceName(server),
@@ -43,10 +47,15 @@ function planWith(server: Server, root: PlannedSource): GuestPlan {
         model: nicModel(server),
       }),
     ),
-    configDrive: server.config_drive ? configDriveFiles(subjectOf(server)) : undefined,
+    configDrive: server.config_drive ? configDriveFiles(subjectOf(server), metadataOptions(deps)) : undefined,
     properties: server.image_properties,
   }
 }
+
+const metadataOptions = ({ runtime, options }: PlanDeps): MetadataOptions => ({
+  dhcpDomain: options.dhcpDomain,
+  randomSeed: runtime.bytes(512),
+})
 
 function disksOf(server: Server, root: PlannedSource): GuestPlan['disks'] {
   const { disk, ephemeral, swap } = server.flavor
@@ -84,5 +93,7 @@ export function subjectOf(server: Server): MetadataSubject {
         : undefined,
     userData: server.user_data === null ? undefined : Buffer.from(server.user_data, 'base64'),
     nics: server.nics,
+    securityGroups: server.security_groups,
+    rootDeviceName: server.root_device_name,
   }
 }

@@ -24,7 +24,7 @@ const powerSaga = <Input extends ServerInput>(verb: PowerVerb<Input>) =>
     .step('act', {
       run: async ({ input, deps }) => {
         const server = await need(deps, input.serverId)
-        await verb.act(needAgent(deps, server), { plan: existingGuestPlan(server), input, deps })
+        await verb.act(needAgent(deps, server), { plan: existingGuestPlan(deps, server), input, deps })
       },
     })
     .step('finish', {

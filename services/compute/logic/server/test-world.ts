@@ -139,7 +139,7 @@ export async function sagaWorld(state: 'unbuilt' | 'active' | 'stopped' | 'pause
     hostStates: async () => hosts,
     group: async () => undefined,
     image: async id => ({ id, diskFormat: 'raw', sizeBytes: 0 }),
-    options: { shutdownTimeout: 1, vifPluggingTimeout: 1, maxAttempts: 3 },
+    options: { shutdownTimeout: 1, vifPluggingTimeout: 1, maxAttempts: 3, dhcpDomain: '' },
   }
   await insertServer(store.db, serverRow())
   const actionId = await beginAction(store.db, systemRuntime, {
@@ -192,7 +192,7 @@ async function build(deps: ServerDeps, state: 'active' | 'stopped' | 'paused'): 
   })
   const built: Server = { ...blank, host: hostname, nics: [nic] }
   const agent = deps.agent(hostname)!
-  await agent.build({ ...existingGuestPlan(built), nics: [guestNic(nic)] }, new AbortController().signal)
+  await agent.build({ ...existingGuestPlan(deps, built), nics: [guestNic(nic)] }, new AbortController().signal)
   if (state === 'stopped') await agent.stop(serverId, 0)
   if (state === 'paused') await agent.pause(serverId)
   const power = { active: powerStates.running, stopped: powerStates.shutdown, paused: powerStates.paused }[state]
