@@ -30,6 +30,8 @@ export interface CloudOptions {
   readonly configFile?: string | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
+  /** Makes the first guest image and gives its file. */
+  readonly guestImage?: (log: (message: string) => void) => Promise<string>
 }
 
 export interface CloudModule {

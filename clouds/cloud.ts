@@ -30,6 +30,8 @@ export interface CloudOptions {
   readonly configFile?: string
   readonly host?: string
   readonly port?: number
+  /** Makes the first guest image and gives its file. Without it a blank disk has to do, as simulated guests can. */
+  readonly guestImage?: (log: (message: string) => void) => Promise<string>
   /** Where the log goes; by default to standard output, which `up` points at the state's log file. */
   readonly log?: Log
 }
@@ -125,7 +127,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     for (const service of built) await service.start?.()
     const demo = session('demo', secrets.demo, 'demo')
     const admin = session('admin', secrets.admin, 'admin')
-    const guestImage = mode === 'real' ? () => buildGuestImage(state, log) : undefined
+    const { guestImage } = options
     await firstRun({ state, admin, demo, log, externalCidr: config.section(ovnConfig).external_cidr, guestImage })
   } catch (thrown) {
     await stop()
@@ -209,16 +211,4 @@ async function openEngine(mode: Mode, options: EngineOptions): Promise<Engine> {
 
 async function contentOf(session: Session, imageId: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   return (await session.stream({ service: 'image', method: 'GET', path: `/v2/images/${imageId}/file`, signal })).body
-}
-
-async function buildGuestImage(state: string, log: Log): Promise<string> {
-  const { buildTinyLinux } = await import('@strata/tools/tiny-linux')
-  const cacheDir = join(state, 'tiny-linux')
-  return (
-    await buildTinyLinux({
-      outDir: cacheDir,
-      cacheDir: join(cacheDir, 'packages'),
-      log: message => log.info({ part: 'tiny-linux' }, message),
-    })
-  ).qcow2
 }

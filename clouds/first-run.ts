@@ -16,8 +16,8 @@ export interface FirstRunOptions {
   readonly log: Log
   /** This machine's address on the outside network, with its prefix: `172.24.4.1/24`. */
   readonly externalCidr: string
-  /** Makes the guest image and gives its file; undefined where guests are simulated and a blank disk will do. */
-  readonly guestImage?: () => Promise<string>
+  /** Makes the guest image and gives its file; without it the image is a blank disk. */
+  readonly guestImage?: (log: (message: string) => void) => Promise<string>
 }
 
 /** Name, memory in MiB, disk in GiB, vCPUs, id. */
@@ -60,7 +60,7 @@ async function makeImage({ admin, guestImage, log }: FirstRunOptions): Promise<v
   if (found.images.some(image => image.status === 'active')) return
   for (const { id } of found.images)
     await admin.call({ service, method: 'DELETE', path: `/v2/images/${id}`, accept: [404] })
-  const file = await guestImage?.()
+  const file = await guestImage?.(message => log.info({ part: 'tiny-linux' }, message))
   const format = file === undefined ? 'raw' : 'qcow2'
   const properties = { os_distro: 'tiny-linux', hw_rng_model: 'virtio', os_admin_user: 'tiny' }
   const { body: image } = await admin.call<{ id: string }>({

@@ -27,8 +27,8 @@ export async function stopDataPlane({
   })
 }
 
-/** Removes what lies outside of the state folder: the same as stopping, since a stopped data plane has nothing there. */
-export const removeDataPlane = stopDataPlane
+/** Removes what lies outside of the state folder. A stopped data plane has nothing there, so this is to stop it. */
+export const removeDataPlane = (options: { readonly state: string }): Promise<void> => stopDataPlane(options)
 
 /** Loads the modules that otherwise wait until a mode is chosen. */
 export async function loadEngines(): Promise<void> {

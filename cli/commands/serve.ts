@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Cloud, CloudModule } from '../cloud.ts'
@@ -40,7 +41,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   })
   try {
     const clouds = await (options.load ?? loadCloud)()
-    const cloud = await clouds.startCloud({ state: state.folder, mode, ...pick(options) })
+    const guestImage = mode === 'real' ? guestImageOf(state) : undefined
+    const cloud = await clouds.startCloud({ state: state.folder, mode, ...pick(options), guestImage })
     const { cloudsFile, openrcFile } = state
     const userFile = userCloudsFile(homedir())
     const notice = writeCredentials({ cloud, cloudsFile, openrcFile, userFile })
@@ -58,6 +60,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   } finally {
     lock.release()
   }
+}
+
+/** The image `tiny-linux`, made from Debian's packages when the cloud first asks for it, and kept in the state folder. */
+const guestImageOf = (state: State) => async (log: (message: string) => void) => {
+  const { buildTinyLinux } = await import('@strata/tools/tiny-linux')
+  const outDir = join(state.folder, 'tiny-linux')
+  return (await buildTinyLinux({ outDir, cacheDir: join(outDir, 'packages'), log })).qcow2
 }
 
 /** Frees what only the start needed (compiled sources, first-run requests), which V8 would keep for as long as it has no use for the room. */

@@ -15,7 +15,7 @@ import type {
 
 /** `session` is any; its transport is used with the caller's token. */
 export function asCallerOf(session: Session): AsCaller {
-  return context => callerServices(session.as(context.tokenText ?? ''))
+  return caller => callerServices(session.as(caller.tokenText ?? ''))
 }
 
 function callerServices(session: Session): CallerServices {

@@ -16,12 +16,3 @@ export async function imageFacts(session: Session, imageId: string): Promise<Cac
     hashValue: body.os_hash_value ?? undefined,
   }
 }
-
-/** The image's data, as a stream. */
-export async function imageContent(
-  session: Session,
-  imageId: string,
-  signal?: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
-  return (await session.stream({ service, method: 'GET', path: paths.file(imageId), signal })).body
-}

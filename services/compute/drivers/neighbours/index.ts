@@ -1,4 +1,4 @@
 export { asCallerOf } from './caller.ts'
-export { imageContent, imageFacts } from './images.ts'
+export { imageFacts } from './images.ts'
 export { networksOf } from './networks.ts'
 export { placementOf } from './placement.ts'

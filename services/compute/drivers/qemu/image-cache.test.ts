@@ -87,6 +87,7 @@ describe('the image cache', { skip: noQemu }, () => {
     await refused(plain, 'vmdk', /disk format "vmdk"/)
     await refused(honest.subarray(0, 50), 'qcow2', /ends within its qcow2 header/)
     await refused(Buffer.concat([honest.subarray(0, 104), Buffer.alloc(5000, 0xff)]), 'qcow2', /corrupt: /)
+    await refused(honest.subarray(0, 65_536), 'qcow2', /corrupt: /)
     await refused(plain, 'raw', /not the id of an image/, { id: '../../etc/passwd' })
     writeFileSync(join(top, 'base.raw'), plain)
     await refused(await qcow2('-b', 'base.raw', '-F', 'raw'), 'qcow2', /backing file/)

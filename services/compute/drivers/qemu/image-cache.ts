@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { Runtime } from '@strata/toolkit/runtime'
 import { type CachedImage, GuestBuildError, type ImageCache } from '../../logic/ports/hosts.ts'
 import { formatProblem, headerBytes } from './image-format.ts'
-import { imageInfo } from './qemu-img.ts'
+import { checkImage, imageInfo } from './qemu-img.ts'
 import type { GuestUser } from './user.ts'
 
 export interface ImageCacheOptions {
@@ -161,10 +161,12 @@ async function checkedSize(
     .finally(() => file.close())
   const problem = formatProblem(format, buffer.subarray(0, bytesRead))
   if (problem) throw refuse(problem)
-  const info = await imageInfo({ folder, file: name, format, user }).catch((error: Error) => {
+  const corrupt = (error: Error) => {
     throw refuse(`is corrupt: ${error.message}`)
-  })
+  }
+  const info = await imageInfo({ folder, file: name, format, user }).catch(corrupt)
   if (info.backingFile !== undefined) throw refuse('has a backing file, which is not allowed')
   if (info.dataFile !== undefined) throw refuse('has an external data file, which is not allowed')
+  if (format === 'qcow2') await checkImage({ folder, file: name, format, user }).catch(corrupt)
   return info.virtualSizeBytes
 }

@@ -1,12 +1,11 @@
 /** Runs a helper program (qemu-img, genisoimage) with a list of arguments, a time limit and limits of its resources. */
 import { execFile } from 'node:child_process'
-import type { GuestUser } from './user.ts'
 
 export interface RunOptions {
   readonly cwd?: string
   readonly timeoutMs?: number
-  /** Drops to this user first. */
-  readonly user?: GuestUser
+  /** Put before the command line: drops to an unprivileged user (see user.ts). */
+  readonly user?: { readonly dropTo: readonly string[] }
   /** CPU time and address space: for programs that read what strangers made. */
   readonly limits?: { readonly cpuSeconds: number; readonly addressSpaceMiB: number }
 }
