@@ -19,6 +19,7 @@ import { cloudConfig, compositionSections, ovnConfig } from './config.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { firstRun } from './first-run.ts'
 import { addHealthRoutes } from './health.ts'
+import { readPolicyFile } from './policy-file.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { verifyOverApi } from './tokens.ts'
 
@@ -183,6 +184,10 @@ function environmentOf(options: {
   const { state, config, log, serviceSession } = options
   const bus = createLocalBus(log)
   const runtime = systemRuntime
+  const policies = readPolicyFile(
+    config.section(cloudConfig).policy_file,
+    services.map(service => service.type),
+  )
   return {
     config,
     runtime,
@@ -200,7 +205,7 @@ function environmentOf(options: {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       return folder
     },
-    policyOverrides: () => ({}),
+    policyOverrides: service => policies[service] ?? {},
   }
 }
 

@@ -8,6 +8,7 @@ export interface CloudConfig {
   region: string
   log_level: 'debug' | 'info' | 'warn' | 'error'
   hostname?: string
+  policy_file?: string
 }
 
 export const cloudConfig = configSection<CloudConfig>('cloud', {
@@ -35,6 +36,10 @@ export const cloudConfig = configSection<CloudConfig>('cloud', {
   hostname: {
     type: 'string',
     description: "Name of this machine as a compute host and chassis; by default the machine's own.",
+  },
+  policy_file: {
+    type: 'string',
+    description: 'YAML file with check strings that replace the default policy: service type, rule, check string.',
   },
 })
 
