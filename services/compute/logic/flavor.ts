@@ -7,16 +7,7 @@ import { invalidInput } from '../contract/errors.ts'
 import { readFlag, readWhole } from '../contract/fields.ts'
 import type { Flavor, FlavorCreation } from '../contract/flavor.ts'
 import type { ComputeTables } from '../store/database.ts'
-import {
-  accessOf,
-  addAccess,
-  copyOf,
-  findFlavor,
-  flavorRows,
-  removeAccess,
-  removeFlavor,
-  usableBy,
-} from '../store/flavors.ts'
+import { accessOf, addAccess, findFlavor, flavorRows, removeAccess, removeFlavor, usableBy } from '../store/flavors.ts'
 import type { Compute } from './compute.ts'
 import { checkExtraSpec } from './rules/extra-specs.ts'
 
@@ -28,12 +19,10 @@ export interface Viewer {
   readonly projectId: string
 }
 
-export { copyOf }
-
 const missing = (id: string): Fault => notFound(`Flavor ${id} could not be found.`, 'FlavorNotFound')
 
 /** The flavor, unless there is none that the viewer may know of. */
-export async function visibleFlavor(
+async function visibleFlavor(
   { store }: Pick<FlavorDeps, 'store'>,
   viewer: Viewer,
   id: string,

@@ -32,13 +32,19 @@ type Perform = (on: Operation, spec: GuestSpec) => Promise<{ readonly deaf: bool
 
 export function createSimulatedHypervisor(options: SimulatedOptions = {}): SimulatedHypervisor {
   const { runtime = systemRuntime } = options
+  const startedAt = runtime.now()
   const table = createSimulatedTable(runtime, options.file)
   const perform = performer(options, runtime, table)
   return {
     name: 'simulated',
     open: async () => table.load(),
     close: async () => void (await table.idle()),
-    capacity: async () => ({ ...defaultCapacity, ...options.capacity }),
+    capacity: async () => ({
+      ...defaultCapacity,
+      uptimeSeconds: Math.floor((runtime.now() - startedAt) / 1000),
+      loadAverage: [0, 0, 0],
+      ...options.capacity,
+    }),
     list: async () => [...table.guests].map(([serverId, { state }]) => ({ serverId, state })),
     watch: table.watch,
     crash: serverId => table.befall(serverId, 'crashed'),
