@@ -48,14 +48,14 @@ export function serverResidue(cloud: TestCloud, server: { readonly id: string; r
   ]
 }
 
-/** What of a server is in OVN's northbound database: its logical switch ports. */
-export async function ovnPorts(cloud: TestCloud, tag: string, portIds: readonly string[]): Promise<string[]> {
+/** Names of OVN's logical switch ports: ids of ports, and what the driver adds of its own. */
+export async function ovnPorts(cloud: TestCloud, tag: string): Promise<string[]> {
   const names = await output(
     cloud,
     '/usr/bin/ovn-nbctl',
     ...[`--db=unix:/run/strata-${tag}/nb.sock`, '--bare', '--columns=name', 'list', 'Logical_Switch_Port'],
   )
-  return names.split(/\s+/).filter(name => portIds.includes(name))
+  return names.split(/\s+/).filter(name => name !== '')
 }
 
 /** Everything on the machine that is the cloud's, each line with its kind first. */
