@@ -2,7 +2,6 @@
  * What the image and network services show to whoever is calling compute: asked with the caller's own token, so that each of
  * them decides itself what the caller may see. The driver in `drivers/neighbours` asks their APIs.
  */
-import type { RequestContext } from '@strata/toolkit/context'
 
 export interface CallerImage {
   readonly id: string
@@ -78,4 +77,5 @@ export interface CallerServices {
   assignFloatingIp(id: string, to: { readonly portId: string; readonly fixedIp?: string } | null): Promise<void>
 }
 
-export type AsCaller = (context: RequestContext) => CallerServices
+/** For whoever the token is of. */
+export type AsCaller = (caller: { readonly tokenText?: string }) => CallerServices
