@@ -21,13 +21,16 @@ export async function down({ state, all, load = loadCloud }: DownOptions): Promi
   try {
     await stopServer(state)
     if (all) await stopDataPlane(state, load)
-    else if (guests(state) > 0) say(`${guests(state)} guests and daemons go on running; "down --all" ends them too.`)
+    else sayWhatGoesOn(state)
   } finally {
     lock.release()
   }
 }
 
-const guests = (state: State) => pidFiles(state.folder).filter(one => one.process).length
+function sayWhatGoesOn(state: State): void {
+  const count = pidFiles(state.folder).filter(one => one.process).length
+  if (count > 0) say(`${count} ${count === 1 ? 'guest goes' : 'guests go'} on running; "down --all" ends them too.`)
+}
 
 async function stopServer(state: State): Promise<void> {
   const server = readServer(state)
