@@ -62,6 +62,7 @@ test('a malformed request is refused by the name of its field', async () => {
   assert.match(await bad({ networks: undefined }), /server\.networks is required/)
   assert.match(await bad({ networks: 'auto' }, { at: 36 }), /server\.networks/)
   assert.match(await bad({ description: 'x' }, { at: 18 }), /server\.description is not allowed/)
+  assert.match(await bad({ personality: [{ path: '/a', contents: 'YQ==' }] }, { at: 1 }), /personality/)
   assert.match(await bad({ trusted_image_certificates: ['a'] }), /trusted_image_certificates/)
 })
 

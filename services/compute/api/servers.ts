@@ -12,6 +12,7 @@ import { requestDelete } from '../logic/server/request-delete.ts'
 import { requestUpdate } from '../logic/server/request-update.ts'
 import { viewScene } from '../logic/server/show.ts'
 import { basicView, flavorLink, linksOf, serverView } from '../logic/server/view.ts'
+import { since } from '../versions/history.ts'
 import { changedServerAt, createSchemaAt, serverAt, updateSchemaAt } from '../versions/index.ts'
 
 type Server = Awaited<ReturnType<typeof serverFor>>
@@ -100,8 +101,10 @@ async function detailedList(compute: Compute, request: ApiRequest, servers: read
 }
 
 async function create(compute: Compute, request: ApiRequest<CreateServer>) {
-  const { body, context } = request
-  const accepted = await requestServers(compute, context, body)
+  const { body, context, minor } = request
+  // A server's name was its description, too.
+  const description = minor < since.description ? { description: body.server.name } : {}
+  const accepted = await requestServers(compute, context, { ...body, server: { ...body.server, ...description } })
   if (isOn(body.server.return_reservation_id)) return reply(202, { reservation_id: accepted.reservationId })
   const [server] = accepted.servers
   const links = linksOf(request, 'servers', server!.id)

@@ -21,8 +21,6 @@ export const instanceLocked = (id: string): Fault => conflict(`Instance ${id} is
 
 export const driverCannot = (what: string): Fault => notImplemented(what, 'NotImplemented')
 
-export const imageNotFound = (id: string): Fault => badRequest(`Can not find requested image ${id}.`, 'ImageNotFound')
-
 export const imageNotActive = (id: string): Fault => badRequest(`Image ${id} is not active.`, 'ImageNotActive')
 
 export const flavorNotFound = (id: string): Fault => badRequest(`Flavor ${id} could not be found.`, 'FlavorNotFound')

@@ -1,6 +1,7 @@
 /** Since which minor there is what, for behaviours that are no attribute of a server or request. */
 export const since = {
   ip6ForAll: 5,
+  description: 19,
   deletedHistory: 21,
   serverTags: 26,
   networksRequired: 37,

@@ -15,7 +15,7 @@ import { checkMetadataItems } from '../quota.ts'
 import { defaultHostname, numberedNames, passwordOf, reservationId } from '../rules/naming.ts'
 import { createServer } from './create.ts'
 import { checkGroup, fittingCount, flavorFor, keyFor, type ServerKey } from './lookups.ts'
-import { checkImage, checkUserData, imageOf, imageRefOf } from './request-image.ts'
+import { checkImage, checkUserData, imageOf, imageRefOf, refuseFiles } from './request-image.ts'
 import { requestedNics, requestedSecurityGroups } from './request-networks.ts'
 import { type Destination, requestedDestination } from './request-placing.ts'
 
@@ -38,6 +38,7 @@ export async function requestServers(
   const counts = countsOf(wanted)
   if (wanted.trusted_image_certificates)
     throw invalidInput('trusted_image_certificates', 'signed images are not checked by this cloud')
+  refuseFiles(wanted.personality)
   checkUserData(wanted.user_data)
   await checkMetadataItems(
     store.db,

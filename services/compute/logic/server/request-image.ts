@@ -90,3 +90,9 @@ export function checkUserData(text: string | null | undefined): void {
   if (plain.length % 4 !== 0 || Buffer.from(plain, 'base64').toString('base64') !== plain)
     throw invalidInput('user_data', `${JSON.stringify(text.slice(0, 40))} is not a 'base64'`)
 }
+
+/** Files to be put into the guest (until 2.56): better refused than left out. */
+export function refuseFiles(files: readonly object[] | undefined): void {
+  if (files && files.length > 0)
+    throw invalidInput('personality', 'this cloud puts no files into guests; use user_data or a config drive')
+}

@@ -12,7 +12,7 @@ import { serverFor } from './access.ts'
 import { keyFor } from './lookups.ts'
 import { rebuildServer } from './rebuild.ts'
 import { requestAction } from './request-action.ts'
-import { checkImage, checkUserData } from './request-image.ts'
+import { checkImage, checkUserData, refuseFiles } from './request-image.ts'
 import { changeOf } from './request-update.ts'
 
 const rule = 'os_compute_api:servers:rebuild'
@@ -33,6 +33,7 @@ export async function requestRebuild(
   if (!image) throw badRequest('Cannot find image for rebuild', 'ImageNotFound')
   checkImage(context, image, before.flavor)
   const key = await keyFor(compute, before.user_id, wanted.key_name)
+  refuseFiles(wanted.personality)
   checkUserData(wanted.user_data)
   const { server } = await requestAction(compute, context, {
     id: about.id,
