@@ -12,7 +12,7 @@ import { createMetadataHandler } from './api/metadata.ts'
 import { type ComputeConfig, computeConfig } from './contract/config.ts'
 import { microversions } from './contract/microversions.ts'
 import { policies } from './contract/policies.ts'
-import { asCallerOf, imageFacts, networksOf, placementOf } from './drivers/neighbours/index.ts'
+import { asCallerOf, imageFactsOf, networksOf, placementOf } from './drivers/neighbours/index.ts'
 import { createBackground } from './logic/background.ts'
 import type { Compute } from './logic/compute.ts'
 import { hostStates } from './logic/host-states.ts'
@@ -98,7 +98,7 @@ export const compute = defineService<ComputeExtra>({
 const overApis = (session: Session): Neighbours => ({
   networks: networksOf(session),
   placement: placementOf(session),
-  image: id => imageFacts(session, id),
+  image: imageFactsOf(session),
   asCaller: asCallerOf(session),
 })
 

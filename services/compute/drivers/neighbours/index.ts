@@ -1,4 +1,4 @@
 export { asCallerOf } from './caller.ts'
-export { imageFacts } from './images.ts'
+export { imageFactsOf } from './images.ts'
 export { networksOf } from './networks.ts'
 export { placementOf } from './placement.ts'

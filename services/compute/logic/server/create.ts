@@ -2,7 +2,7 @@
  * Building a server: find a host and claim its resources, make its ports, let the host build it, wait for its network. When
  * a step fails, all before it is taken back and the server is left in ERROR with the cause.
  */
-import { PORT_TOPIC } from '@strata/network/contract'
+import { PORT_TOPIC, type PortEvent } from '@strata/network/contract'
 import { type Failure, saga } from '@strata/toolkit/saga'
 import type { Nic } from '../../contract/nic.ts'
 import { powerStates } from '../../contract/states.ts'
@@ -121,7 +121,9 @@ export async function portsUp(deps: ServerDeps, portIds: readonly string[], sign
   if (portIds.length === 0) return
   const end = deps.runtime.monotonic() + deps.options.vifPluggingTimeout * 1000
   let wake = () => {}
-  const unsubscribe = deps.bus.subscribe(PORT_TOPIC, () => wake())
+  const unsubscribe = deps.bus.subscribe(PORT_TOPIC, payload => {
+    if (portIds.includes((payload as PortEvent).port_id)) wake()
+  })
   try {
     for (;;) {
       // Subscribed before looking, so that what changes between the look and the wait is not missed.
