@@ -1,5 +1,6 @@
 /** The one-process cloud: every service on one server, one database file each, messages in process. */
 import { mkdirSync } from 'node:fs'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { join } from 'node:path'
 import { compute } from '@strata/compute/service'
 import { identity } from '@strata/identity/service'
@@ -71,13 +72,7 @@ const catalog = [
 
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const { state, mode } = options
-  const overrides = {
-    cloud: {
-      ...(options.host === undefined ? {} : { host: options.host }),
-      ...(options.port === undefined ? {} : { port: options.port }),
-    },
-  }
-  const config = loadConfig({ path: options.configFile, known: sections, overrides })
+  const config = await configOf(options)
   const { host, region, log_level } = config.section(cloudConfig)
   const runtime = systemRuntime
   const log = options.log ?? createLog({ level: log_level })
@@ -145,7 +140,27 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   return { url, region, admin: login('admin', secrets.admin), demo: login('demo', secrets.demo), stop }
 }
 
-/** The catalog's addresses. A port that the system chooses is not known before listening, so it needs `public_url`. */
+/** The configuration, with a port in any case: the catalog names it before anything listens, so a free one is looked for here. */
+async function configOf({ configFile, host, port }: CloudOptions): Promise<Config> {
+  const given = { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }
+  const load = (cloud: { readonly host?: string; readonly port?: number }) =>
+    loadConfig({ path: configFile, known: sections, overrides: { cloud } })
+  const config = load(given)
+  const asked = config.section(cloudConfig)
+  return asked.port === 0 ? load({ ...given, port: await freePort(asked.host) }) : config
+}
+
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createNetServer().once('error', reject)
+    probe.listen(0, host, () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+/** The catalog's addresses. */
 function publicUrl(config: Config): string {
   const { host, port, public_url } = config.section(cloudConfig)
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
