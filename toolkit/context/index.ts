@@ -37,6 +37,7 @@ export interface RequestContext {
   readonly roles: readonly string[]
   readonly scope: Scope | undefined
   readonly credentials: Credentials
+  /** Each of its lines carries the request's ids. */
   readonly log: Log
   /** True when the policy has such a rule. */
   knows(rule: string): boolean
@@ -56,13 +57,14 @@ export interface ContextInit {
 }
 
 export function createContext(init: ContextInit): RequestContext {
-  const { token, policy } = init
+  const { token, policy, requestId, globalRequestId } = init
+  let log: Log | undefined
   const credentials = credentialsOf(token)
   const own: Target = { project_id: token?.project?.id, user_id: token?.user.id, domain_id: token?.domain?.id }
   const can = (rule: string, target?: Target) => policy.allows(rule, credentials, target ?? own)
   return {
-    requestId: init.requestId,
-    globalRequestId: init.globalRequestId,
+    requestId,
+    globalRequestId,
     token,
     tokenText: init.tokenText,
     userId: token?.user.id ?? '',
@@ -71,7 +73,11 @@ export function createContext(init: ContextInit): RequestContext {
     roles: credentials.roles,
     scope: credentials['scope'] as Scope | undefined,
     credentials,
-    log: init.log,
+    // Made on demand: most requests log nothing of their own.
+    get log() {
+      log ??= init.log.child({ request_id: requestId, global_request_id: globalRequestId })
+      return log
+    },
     knows: policy.knows,
     can,
     enforce(rule, target) {

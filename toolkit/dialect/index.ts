@@ -10,6 +10,8 @@ export interface ErrorScene {
   readonly requestId: string
   /** URL path of the service's root, without a trailing slash. */
   readonly root: string
+  /** Minor of the microversion in force; undefined where the service has none, or none was agreed on. */
+  readonly minor?: number
 }
 
 export interface Page {
@@ -220,7 +222,8 @@ export const placement: Dialect = {
           status: fault.status,
           title: title(fault.status),
           detail: fault.message,
-          code: fault.code,
+          // Codes came with 1.23; an older client would not know what to make of them.
+          ...((scene.minor ?? 0) >= 23 ? { code: fault.code } : {}),
           request_id: scene.requestId,
           ...fault.details,
         },

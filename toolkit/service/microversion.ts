@@ -53,6 +53,10 @@ export function versionHeaders(range: MicroversionRange, minor: number): Record<
   return {
     'openstack-api-version': `${range.service} ${version}`,
     ...(range.legacyHeader ? { [range.legacyHeader.toLowerCase()]: version } : {}),
-    vary: ['OpenStack-API-Version', ...(range.legacyHeader ? [range.legacyHeader] : [])].join(', '),
+    vary: varyHeader(range),
   }
 }
+
+/** The request headers on which every answer of the service depends, also one that refuses the version. */
+export const varyHeader = ({ legacyHeader }: MicroversionRange): string =>
+  legacyHeader ? `OpenStack-API-Version, ${legacyHeader}` : 'OpenStack-API-Version'

@@ -20,7 +20,7 @@ export const errorCodes = {
   missingQueryValue: 'placement.query.missing_value',
 } as const
 
-/** The family's dialect; failures that the API has no code of their own for carry `placement.undefined_code`. */
+/** The family's dialect; failures that the API has no code of their own for carry `placement.undefined_code` (from 1.23 on). */
 export const dialect: Dialect = {
   ...placement,
   error: (fault, scene) =>

@@ -1,0 +1,251 @@
+/**
+ * What a request meets, the same for every service: request id, microversion, size of its body, token, policy, validation,
+ * handler, view; one place where whatever was thrown becomes the family's error body; and one where the end of each request,
+ * however it ended, is measured and logged.
+ */
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { createContext, type RequestContext, type TokenInfo } from '../context/index.ts'
+import type { Dialect } from '../dialect/index.ts'
+import { badRequest, Fault, methodNotAllowed, notFound, unauthorized } from '../fault/index.ts'
+import type { Log } from '../log/index.ts'
+import type { Metrics } from '../metrics/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import type { Validator } from '../schema/index.ts'
+import type { TokenVerifier } from '../tokens/index.ts'
+import { faultOf, send } from './answer.ts'
+import { announcesTooMuch, bodyTooLarge, discardRest, mediaType, unsupportedType } from './body.ts'
+import type { ServiceInstance } from './definition.ts'
+import { negotiate, varyHeader, versionHeaders } from './microversion.ts'
+import type { ApiRequest, Operation } from './operation.ts'
+import { type Prepared, prepare, select } from './prepare.ts'
+
+export interface PipelineOptions {
+  readonly service: ServiceInstance
+  readonly verifyToken: TokenVerifier
+  readonly runtime: Runtime
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Where identity answers, told to callers without a token: `http://host:port/identity`. */
+  readonly identityUrl: (request: FastifyRequest) => string
+  /** Path of the service's root, without a slash at its end. */
+  readonly root: string
+}
+
+/** What is known of a request so far. */
+interface State {
+  readonly id: string
+  readonly started: number
+  minor: number | undefined
+  context: RequestContext | undefined
+}
+
+/** Status under which requests are counted whose caller went away before the answer was complete, as nginx has it. */
+const callerGone = 499
+
+export function createPipeline(options: PipelineOptions) {
+  const { service, runtime, log, root } = options
+  const { dialect, microversions: range, requestIdHeader } = service
+  const streams = new Set(service.operations.flatMap(one => one.stream ?? []))
+  const states = new WeakMap<FastifyRequest, State>()
+  const ended = endOf(options)
+
+  const stateOf = (request: FastifyRequest): State => {
+    let state = states.get(request)
+    if (!state) {
+      state = { id: `req-${runtime.uuid()}`, started: runtime.monotonic(), minor: undefined, context: undefined }
+      states.set(request, state)
+    }
+    return state
+  }
+
+  /** Hook at the head of each request, also of those for which there is no route. */
+  const begin = (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) => {
+    const state = stateOf(request)
+    reply.raw.once('close', () => ended(request, reply, state))
+    reply.header('x-openstack-request-id', state.id)
+    if (requestIdHeader) reply.header(requestIdHeader, state.id)
+    try {
+      if (range) {
+        reply.header('vary', varyHeader(range))
+        state.minor = negotiate(range, request.headers)
+        reply.headers(versionHeaders(range, state.minor))
+      }
+      if (announcesTooMuch(request, streams)) throw bodyTooLarge()
+    } catch (thrown) {
+      return done(thrown as Error)
+    }
+    done()
+  }
+
+  const answer = async (all: readonly Prepared[], request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const state = stateOf(request)
+    const minor = state.minor ?? 0
+    const { operation, body, query } = select(all, minor, request.body)
+    const context = await authenticate(operation, request, state)
+    if (operation.policy !== undefined) enforcePolicy(operation.policy, context, request)
+    if (query) check(query(minor), request.query, 'query', dialect)
+    if (request.body instanceof Readable) {
+      // Which types are streams is known per service; that another operation of it takes one is no help to this one.
+      if (!operation.stream?.includes(mediaType(request))) throw unsupportedType(request)
+    } else if (body) check(body(minor), request.body, 'body', dialect)
+    send(operation, await operation.handler(apiRequest({ request, reply, context, minor, root })), reply)
+  }
+
+  const handle = (operations: readonly Operation[]) => {
+    const all = operations.map(prepare)
+    return (request: FastifyRequest, reply: FastifyReply): void => {
+      answer(all, request, reply).catch(thrown => fail(thrown, request, reply))
+    }
+  }
+
+  const authenticate = async (operation: Operation, request: FastifyRequest, state: State): Promise<RequestContext> => {
+    const auth = operation.auth ?? 'token'
+    const sent = request.headers['x-auth-token']
+    const tokenText = auth === 'none' || typeof sent !== 'string' || sent === '' ? undefined : sent
+    let token: TokenInfo | undefined
+    if (tokenText !== undefined) token = await options.verifyToken(tokenText)
+    if (token === undefined && (auth === 'token' || tokenText !== undefined))
+      throw unauthorized('The request you have made requires authentication.')
+    state.context = createContext({
+      requestId: state.id,
+      globalRequestId: globalId(request),
+      token,
+      tokenText,
+      policy: service.policy,
+      log,
+    })
+    return state.context
+  }
+
+  /** Answers a failure; also of requests that never reached a handler. */
+  const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const { id: requestId, minor } = stateOf(request)
+    const fault = faultOf(thrown)
+    if (fault.status >= 500 && !(thrown instanceof Fault))
+      log.error({ err: thrown, request_id: requestId, method: request.method, path: pathOf(request) }, 'request failed')
+    // The answer was under way already when it failed: there is nothing left to say.
+    if (reply.sent) return
+    const word = fault.status === 401 ? keystoneMiddleware : dialect.error
+    const { headers = {}, body } = word(fault, { requestId, root, minor })
+    if (fault.status === 401) reply.header('www-authenticate', `Keystone uri="${options.identityUrl(request)}"`)
+    if (fault.status === 413) discardRest(request, runtime.timer)
+    // Fastify would close the connection after each body that it could not parse.
+    reply.removeHeader('connection')
+    reply.status(fault.status).headers({ ...headers, ...fault.headers })
+    reply.type('application/json').send(request.method === 'HEAD' ? '' : JSON.stringify(body))
+  }
+
+  /** No route fits: 405 where another method would have, else 404. `routes` are `METHOD /path`. */
+  const missing = (routes: readonly string[], request: FastifyRequest, reply: FastifyReply): void => {
+    const path = pathOf(request).slice(root.length)
+    const methods = routes
+      .map(key => key.split(' ') as [string, string])
+      .filter(([, pattern]) => matches(pattern, path))
+      .map(([method]) => method)
+    const words = `The method ${request.method} is not allowed for this resource.`
+    const headers = { allow: [...new Set(methods)].join(', ') }
+    const fault =
+      methods.length === 0
+        ? notFound('The resource could not be found.')
+        : methodNotAllowed(words, undefined, { headers })
+    fail(fault, request, reply)
+  }
+
+  return { begin, handle, fail, missing }
+}
+
+/** Measures and logs a request once it is over. */
+function endOf({ service, runtime, log, metrics }: PipelineOptions) {
+  const durations = metrics.histogram(
+    'strata_http_request_duration_seconds',
+    'Time from the head of a request to the end of its answer; status 499: the caller went away before.',
+    ['service', 'method', 'status'],
+  )
+  return (request: FastifyRequest, reply: FastifyReply, state: State): void => {
+    const ms = runtime.monotonic() - state.started
+    const status = reply.raw.writableEnded ? reply.raw.statusCode : callerGone
+    const { method } = request
+    durations.observe({ service: service.type, method, status: String(status) }, ms / 1000)
+    const changes = method !== 'GET' && method !== 'HEAD'
+    if (!changes && log.level !== 'debug' && log.level !== 'trace') return
+    log[changes ? 'info' : 'debug'](
+      {
+        request_id: state.id,
+        global_request_id: globalId(request),
+        method,
+        path: pathOf(request),
+        status,
+        user_id: state.context?.userId,
+        project_id: state.context?.projectId,
+        ms: Math.round(ms * 10) / 10,
+      },
+      'request',
+    )
+  }
+}
+
+function globalId({ headers }: FastifyRequest): string | undefined {
+  const sent = headers['x-openstack-request-id']
+  return typeof sent === 'string' && /^req-[0-9a-f-]{36}$/.test(sent) ? sent : undefined
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]!
+
+const enforcePolicy = (rule: string, context: RequestContext, request: FastifyRequest): void =>
+  context.enforce(rule, {
+    project_id: context.projectId || undefined,
+    user_id: context.userId,
+    domain_id: context.domainId || undefined,
+    ...(request.params as Record<string, string>),
+  })
+
+/** 401 looks the same everywhere: in OpenStack a middleware of Keystone's answers it before any service does. */
+const keystoneMiddleware: Dialect['error'] = fault => ({
+  body: { error: { code: 401, title: 'Unauthorized', message: fault.message } },
+})
+
+function check(validator: Validator, value: unknown, where: 'body' | 'query', dialect: Dialect): void {
+  const [violation] = validator(value ?? {})
+  if (violation) throw badRequest(dialect.invalid(violation, where), 'ValidationError')
+}
+
+function apiRequest(init: {
+  request: FastifyRequest
+  reply: FastifyReply
+  context: RequestContext
+  minor: number
+  root: string
+}): ApiRequest {
+  const { request, reply, context, minor, root } = init
+  let controller: AbortController | undefined
+  return {
+    context,
+    params: request.params as Record<string, string>,
+    query: request.query as Record<string, string | string[] | undefined>,
+    body: request.body,
+    headers: request.headers,
+    minor,
+    baseUrl: `${request.protocol}://${request.host}${root}`,
+    path: pathOf(request).slice(root.length) || '/',
+    clientAddress: request.ip,
+    // Made on demand: most handlers never look.
+    get signal() {
+      if (!controller) {
+        const made = new AbortController()
+        controller = made
+        reply.raw.once('close', () => {
+          if (!reply.raw.writableFinished) made.abort(new Error('the caller went away'))
+        })
+      }
+      return controller.signal
+    },
+  }
+}
+
+/** True when the path is of a route's pattern; both below the service's root, a slash at the end counts for nothing. */
+function matches(pattern: string, path: string): boolean {
+  const want = pattern.replace(/\/+$/, '').split('/')
+  const have = path.replace(/\/+$/, '').split('/')
+  return want.length === have.length && want.every((part, at) => part.startsWith(':') || part === have[at])
+}
