@@ -61,6 +61,7 @@ describe('the life of a real cloud', { skip: whyNotReal() ?? whyNoClient() }, ()
   test('down keeps the guest and its network, and up finds them', async () => {
     const { code, stdout } = await cloud.strata('down')
     assert.equal(code, 0, stdout)
+    assert.match(stdout, /1 guest goes on running/)
     assert.equal(cloud.pid(), undefined)
     assert.equal((await cloud.strata('status')).code, 3)
     assert.deepEqual(qemus(), guest.pids)

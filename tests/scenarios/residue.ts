@@ -2,17 +2,18 @@
  * What a cloud, or one server of it, has on this machine: processes, interfaces, namespaces, tables, mounts, folders.
  * Looked for by the marks that all of these bear: the state folder, the *tag* of the cloud's run folder, and ids.
  */
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { run, type TestCloud } from './cloud.ts'
 
-/** Processes with one of these texts on their command line, as `PID: program`. */
+/** Processes with one of these texts on their command line or in the path of the folder they work in. */
 export function processesOf(marks: readonly string[]): { readonly pid: number; readonly command: string }[] {
   return readdirSync('/proc').flatMap(entry => {
     if (!/^\d+$/.test(entry) || Number(entry) === process.pid) return []
     try {
       const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      return marks.some(mark => command.includes(mark)) ? [{ pid: Number(entry), command }] : []
+      const known = `${command} ${readlinkSync(`/proc/${entry}/cwd`)}`
+      return marks.some(mark => known.includes(mark)) ? [{ pid: Number(entry), command }] : []
     } catch {
       return []
     }
