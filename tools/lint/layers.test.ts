@@ -53,7 +53,11 @@ describe('a house as planned', () => {
         '@strata/sdk',
         '@strata/toolkit/saga',
       ),
-      'clouds/dev.ts': imports('@strata/image/service'),
+      'services/image/drivers/file/test-folder.ts': imports('@strata/toolkit/testing', 'node:test', '../ceph/index.ts'),
+      'services/image/drivers/store-contract.ts': imports('./file/index.ts', 'node:test'),
+      'services/image/drivers/ceph/index.ts': imports('../../logic/ports.ts'),
+      'clouds/dev.ts': imports('@strata/image/service', '@strata/tools/tiny-linux'),
+      'clouds/engine.ts': imports('@strata/image/ports', '@strata/image/drivers/file', '@strata/compute/agent'),
       'cli/main.ts': `${imports('@strata/clouds')}const cut = /x/.exec('x')\n`,
     })
     assert.deepEqual(found, [])
@@ -87,6 +91,10 @@ describe('who may import whom', () => {
       /store imports saga, of a higher tier/,
     ],
     ['test helpers stay out of a cloud', 'services/image/logic/a.ts', '@strata/toolkit/testing', /outside tests/],
+    ['test support stays out of a cloud', 'services/image/drivers/file/a.ts', './test-folder.ts', /outside tests/],
+    ['only compositions see drivers', 'cli/a.ts', '@strata/compute/drivers/qemu', /only the contract/],
+    ['not even ports of another service', 'services/image/logic/a.ts', '@strata/compute/ports', /only the contract/],
+    ['a composition sees no logic', 'clouds/a.ts', '@strata/compute/logic', /only the contract/],
     ['dynamic imports count', 'services/image/logic/a.ts', '../agent/b.ts', /logic imports agent/],
   ]
   for (const [what, file, specifier, message] of cases) {
@@ -112,6 +120,48 @@ describe('who may import whom', () => {
     })
     assert.equal(found.length, 1)
     assert.match(found[0]!, /import cycle: \S+a\.ts → \S+b\.ts → \S+c\.ts → \S+a\.ts/)
+  })
+})
+
+describe('sagas', () => {
+  const saga = `${imports()}import { saga } from '@strata/toolkit/saga'
+const make = name => saga(name).step('a', {})
+export const build = saga('build').step('a', {})
+export const stop = make('stop')
+export const helper = () => 1
+export const label = 'x'
+export interface Input {}
+`
+  const rehearsal = (names: string, toolkit = 'rehearsal') =>
+    `import { rehearse } from '@strata/toolkit/${toolkit}'\nimport { ${names} } from './power.ts'\n`
+
+  test('each is named by a rehearsal', () => {
+    const files = {
+      'services/image/logic/power.ts': saga,
+      'services/image/logic/all.rehearsal.test.ts': rehearsal('build, stop'),
+    }
+    assert.deepEqual(breaches(files), [])
+  })
+  test('those that none names are told, each at its line', () => {
+    const files = {
+      'services/image/logic/power.ts': saga,
+      'services/image/logic/all.rehearsal.test.ts': rehearsal('build'),
+    }
+    assert.deepEqual(breaches(files), ['services/image/logic/power.ts:4 saga stop has no rehearsal'])
+  })
+  test('a test that cannot rehearse is none', () => {
+    const files = {
+      'services/image/logic/power.ts': saga,
+      'services/image/logic/all.rehearsal.test.ts': rehearsal('build, stop', 'testing'),
+    }
+    assert.equal(breaches(files).length, 2)
+  })
+  test("another file's saga of the same name is another saga", () => {
+    const files = {
+      'services/image/logic/power.ts': saga,
+      'services/image/logic/all.rehearsal.test.ts': rehearsal('build, stop').replace('./power.ts', './other.ts'),
+    }
+    assert.equal(breaches(files).length, 2)
   })
 })
 

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, resolve } from 'node:path'
 import { type Facts, parse } from './parse.ts'
+import { unrehearsed } from './rehearsals.ts'
 import {
   CLOCK_FREE,
   FREE_FOLDERS,
@@ -15,6 +16,7 @@ import {
   ROOMS,
   ROOT_ENTRIES,
   SKIPPED,
+  TEST_FILES,
   TOOLKIT_TIERS,
 } from './tables.ts'
 
@@ -48,6 +50,8 @@ const REASONS = {
   apart: 'a driver must be removable without touching another',
   testing: 'test helpers must not be needed by a running cloud',
   clock: 'time, ids and randomness come from the injected runtime, so that a test can hold them in its hand',
+  rehearsal:
+    'a saga is safe against crashes only as far as it was rehearsed: import it in a *.rehearsal.test.ts and play it',
   shell: 'untrusted text must never meet a shell: use execFile or spawn with an array of arguments',
   size: 'a file that long hides several things: cut it by noun or by verb',
   syntax: 'a file that cannot be read cannot be judged',
@@ -64,7 +68,7 @@ export function placeOf(file: string): Place | undefined {
   const inside = parts.slice(depth)
   if (inside.length === 0) return
   const name = inside.at(-1)!
-  const test = /\.test\.ts$/.test(name)
+  const test = TEST_FILES.test(name)
   const place = { kind, root: parts.slice(0, depth).join('/'), room: '', part: '', test }
   if (FREE_FOLDERS.some(folder => folder.test(file))) return place
   if (!/\.ts$/.test(name) && !OTHER_FILES.test(name)) return
@@ -95,7 +99,8 @@ function targetOf(from: string, specifier: string): string | undefined {
   const [, name, path] = own as unknown as [string, string, string?]
   if (name === 'toolkit') return `toolkit/${path}/index.ts`
   if (name in PACKAGES) return `${name}/${path ?? 'index'}.ts`
-  return path === 'service' ? `services/${name}/service.ts` : `services/${name}/${path}/index.ts`
+  if (path === 'service') return `services/${name}/service.ts`
+  return `services/${name}/${path === 'ports' ? 'logic/ports' : path}/index.ts`
 }
 
 type Verdict = readonly [message: string, reason: keyof typeof REASONS] | undefined
@@ -111,6 +116,7 @@ function judgeImport(from: string, here: Place, specifier: string): Verdict {
   if (!there) return [`${specifier} is nothing that the plan knows`, 'place']
   if (there.root !== here.root) return judgeAcross(here, there, specifier)
   if (here.test) return
+  if (there.test) return [`${specifier} outside tests`, 'testing']
   if (here.kind === 'toolkit' && tierOf(there.room) > tierOf(here.room)) {
     return [`${here.room} imports ${there.room}, of a higher tier`, 'tier']
   }
@@ -126,7 +132,7 @@ function judgeImport(from: string, here: Place, specifier: string): Verdict {
 function judgeAcross(here: Place, there: Place, specifier: string): Verdict {
   const what = there.kind === 'services' ? there.room : there.kind
   const known = PACKAGES[here.kind]!
-  if (there.kind === 'services' && what !== 'contract' && what !== 'service') {
+  if (there.kind === 'services' && !known.includes(what) && what !== 'contract' && what !== 'service') {
     return [`${specifier}: of another service only the contract may be imported`, 'service']
   }
   if (!known.includes(what)) {
@@ -193,6 +199,7 @@ export function lint(root: string): Breach[] {
   const say = (file: string, line: number, message: string, reason: keyof typeof REASONS) =>
     breaches.push({ file, line, message, reason: REASONS[reason] })
   const graph = new Map<string, string[]>()
+  const read = new Map<string, Facts>()
   const oversize = readOversize(root)
   const files = listFiles(root).filter(file => file !== 'tools/lint/oversize.json')
 
@@ -201,7 +208,8 @@ export function lint(root: string): Breach[] {
     if (!here) say(file, 1, 'unknown file or folder', 'place')
     if (!here || !file.endsWith('.ts')) continue
     const text = readFileSync(join(root, file), 'utf8')
-    const facts: Facts = parse(file, text)
+    const facts = parse(file, text)
+    read.set(file, facts)
     for (const { specifier, line } of facts.imports) {
       const verdict = judgeImport(file, here, specifier)
       if (verdict) say(file, line, ...verdict)
@@ -219,6 +227,7 @@ export function lint(root: string): Breach[] {
   for (const file of Object.keys(oversize)) {
     if (!graph.has(file)) say(file, 1, 'is gone: take it off tools/lint/oversize.json', 'size')
   }
+  for (const { file, line, name } of unrehearsed(read)) say(file, line, `saga ${name} has no rehearsal`, 'rehearsal')
   for (const cycle of cycles(graph)) say(cycle[0]!, 1, `import cycle: ${cycle.join(' → ')}`, 'cycle')
   return breaches.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
 }

@@ -16,8 +16,15 @@ export interface Find {
   readonly line: number
 }
 
+/** A constant that the file exports and that is neither a function nor a literal. */
+export interface Constant {
+  readonly name: string
+  readonly line: number
+}
+
 export interface Facts {
   readonly imports: readonly Import[]
+  readonly constants: readonly Constant[]
   readonly finds: readonly Find[]
 }
 
@@ -77,6 +84,17 @@ function findOf(node: Node, line: number, shells: ReadonlySet<string>): Find | u
   return
 }
 
+const PLAIN = new Set(['ArrowFunctionExpression', 'FunctionExpression', 'Literal', 'TemplateLiteral'])
+
+function constantsOf(node: Node, line: number): Constant[] {
+  const declaration = node['declaration']
+  if (node.type !== 'ExportNamedDeclaration' || !isNode(declaration)) return []
+  const declared = (Array.isArray(declaration['declarations']) ? declaration['declarations'] : []) as Node[]
+  return declared
+    .filter(({ init }) => isNode(init) && !PLAIN.has(init.type))
+    .map(({ id }) => ({ name: nameOf(id), line }))
+}
+
 function visit(value: unknown, see: (node: Node) => void): void {
   if (Array.isArray(value)) for (const one of value) visit(one, see)
   else if (isNode(value)) {
@@ -98,7 +116,7 @@ export function parse(file: string, text: string): Facts {
     const finds = errors.map(one => {
       return { kind: 'syntax' as const, what: one.message, line: lineOf(one.labels[0]?.start ?? 0) }
     })
-    return { imports: [], finds }
+    return { imports: [], constants: [], finds }
   }
 
   const nodes: Node[] = []
@@ -113,5 +131,6 @@ export function parse(file: string, text: string): Facts {
       ]),
   )
   const finds = nodes.flatMap(node => findOf(node, lineOf(node.start), shells) ?? [])
-  return { imports, finds }
+  const constants = nodes.flatMap(node => constantsOf(node, lineOf(node.start)))
+  return { imports, constants, finds }
 }

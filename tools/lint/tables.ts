@@ -42,7 +42,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   contract: { rooms: [], toolkit: DECLARATIONS, pure: true },
   versions: { rooms: ['contract'], toolkit: DECLARATIONS, pure: true },
   rules: { rooms: ['contract'], toolkit: [...DECLARATIONS, 'runtime'], pure: true },
-  ports: { rooms: ['contract'], toolkit: [...DECLARATIONS, 'runtime'], pure: true },
+  ports: { rooms: ['contract'], toolkit: [...DECLARATIONS, 'runtime', 'context'], pure: true },
   store: { rooms: ['contract'], toolkit: 'all' },
   logic: { rooms: ['contract', 'store', 'rules', 'ports'], toolkit: 'all' },
   api: { rooms: ['contract', 'versions', 'logic', 'rules', 'ports'], toolkit: 'all' },
@@ -54,15 +54,18 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
 }
 
-/** What a package may import of the others. `contract` and `service` are those of any service. */
+/**
+ * What a package may import of the others. `contract`, `service`, `agent`, `drivers` and `ports` are those of any service:
+ * a composition decides which drivers and agents make a cloud, so it alone (and tests) may see them.
+ */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   toolkit: [],
   sdk: ['toolkit', 'contract'],
   services: ['toolkit', 'sdk', 'contract'],
-  clouds: ['toolkit', 'sdk', 'contract', 'service'],
+  clouds: ['toolkit', 'sdk', 'contract', 'service', 'agent', 'drivers', 'ports', 'tools'],
   cli: ['toolkit', 'sdk', 'contract', 'clouds', 'tools'],
-  tests: ['toolkit', 'sdk', 'contract', 'service', 'clouds', 'cli', 'tools'],
-  tools: ['toolkit', 'sdk', 'contract', 'service', 'clouds'],
+  tests: ['toolkit', 'sdk', 'contract', 'service', 'agent', 'drivers', 'ports', 'clouds', 'cli', 'tools'],
+  tools: ['toolkit', 'sdk', 'contract', 'service'],
   dashboard: ['sdk', 'contract'],
 }
 
@@ -75,6 +78,12 @@ export const ROOT_ENTRIES = new Set([
 
 /** Folders that are made, not written: never looked into. */
 export const SKIPPED = new Set(['node_modules', '.git', '.strata', '.cache', 'coverage', 'dist'])
+
+/**
+ * Files that only tests import: tests themselves, their support (`test-host.ts`), and what all implementations of a port must
+ * pass (`hypervisor-contract.ts`). They may import whatever they need; nothing that runs in a cloud may import them.
+ */
+export const TEST_FILES = /(^test-[\w-]+|-contract|\.test)\.ts$/
 
 /** What a file inside a package may be called, beside TypeScript. */
 export const OTHER_FILES = /^(README\.md|package\.json)$|\.golden\.(json|sql|txt|xml)$/
