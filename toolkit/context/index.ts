@@ -86,9 +86,21 @@ export function createContext(init: ContextInit): RequestContext {
   }
 }
 
-/** Credentials under the names that oslo.policy's rules use. */
+const nobody: Credentials = { roles: [] }
+const known = new WeakMap<TokenInfo, Credentials>()
+
+/** A token is checked once and then serves many requests; so do the credentials made of it. */
 function credentialsOf(token: TokenInfo | undefined): Credentials {
-  if (!token) return { roles: [] }
+  if (!token) return nobody
+  const seen = known.get(token)
+  if (seen) return seen
+  const made = makeCredentials(token)
+  known.set(token, made)
+  return made
+}
+
+/** Credentials under the names that oslo.policy's rules use. */
+function makeCredentials(token: TokenInfo): Credentials {
   const scope: Scope | undefined = token.system
     ? 'system'
     : token.domain

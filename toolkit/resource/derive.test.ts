@@ -29,6 +29,9 @@ const pond = resource({
   aliases: { tenant_id: 'project_id' },
 })
 
+/** Runs once, when a row is about to be made: its own transaction then fails as that of a slower rival would. */
+let overtakenBy: (() => Promise<void>) | undefined
+
 const owner = 'role:admin or (role:member and project_id:%(project_id)s)'
 const ponds = defineService({
   type: 'ponds',
@@ -76,6 +79,12 @@ const ponds = defineService({
               : [eb => eb.or([eb('project_id', '=', context.projectId), eb('shared', '=', 1)])],
           decorate: rows => rows.map(row => ({ ...row, depth: `${row.fish.length} m` })),
           beforeCreate(body) {
+            if (overtakenBy) {
+              const rival = overtakenBy
+              overtakenBy = undefined
+              queueMicrotask(() => rival())
+              throw Object.assign(new Error('duplicate key value violates unique constraint'), { code: '23505' })
+            }
             if (body.name === 'tar') throw badRequest('No fish lives in tar.', 'BadPond')
             return {}
           },
@@ -191,6 +200,38 @@ describe('derived verbs', () => {
       })
     assert.equal((await call()).json.pond.id, (await call()).json.pond.id)
     assert.equal((await service.request('GET', '/v2.0/ponds?name=once')).json.ponds.length, 1)
+  })
+
+  test('calls under way at once with the same key make one row, and none is refused', async () => {
+    const call = (as = persona()) =>
+      service.request('POST', '/v2.0/ponds', {
+        as,
+        body: { pond: { name: 'rush' } },
+        headers: { 'idempotency-key': 'rush' },
+      })
+    const answers = await Promise.all([call(), call(), call(), call()])
+    assert.deepEqual(
+      answers.map(one => one.status),
+      [201, 201, 201, 201],
+    )
+    assert.equal(new Set(answers.map(one => one.json.pond.id)).size, 1)
+    assert.equal((await service.request('GET', '/v2.0/ponds?name=rush')).json.ponds.length, 1)
+    // The same words of somebody else, or of the same user in another project, are another key.
+    assert.notEqual((await call(persona({ user: 'other' }))).json.pond.id, answers[0]!.json.pond.id)
+    assert.notEqual((await call(persona({ project: 'beta' }))).json.pond.id, answers[0]!.json.pond.id)
+  })
+
+  test('a call that comes while the row of its key is being made, on an engine that does not queue writers, finds it', async () => {
+    const call = () =>
+      service.request('POST', '/v2.0/ponds', {
+        body: { pond: { name: 'race' } },
+        headers: { 'idempotency-key': 'race' },
+      })
+    // What such an engine tells the slower of two: nothing was found, and then the id was taken.
+    overtakenBy = async () => void (await call())
+    const late = await call()
+    assert.equal(late.status, 201)
+    assert.equal((await service.request('GET', '/v2.0/ponds?name=race')).json.ponds.length, 1)
   })
 
   test('what is deleted is gone', async () => {

@@ -85,11 +85,15 @@ interface Kit<F extends Fields> extends DeriveOptions<F> {
   readonly resource: Resource<F>
   readonly rows: Repository<F>
   readonly hooks: Hooks<F>
+  /** Each field with the name of the rule that may guard its being shown. */
+  readonly showRules: readonly (readonly [field: string, rule: string])[]
 }
 
 /** The operations of the verbs. */
 export function derive<F extends Fields>(resource: Resource<F>, options: DeriveOptions<F>): Operation[] {
-  const kit: Kit<F> = { ...options, resource, rows: repository(resource), hooks: options.hooks ?? {} }
+  const { fieldRule } = resource
+  const showRules = fieldRule ? Object.keys(resource.fields).map(name => [name, fieldRule('get', name)] as const) : []
+  const kit: Kit<F> = { ...options, resource, rows: repository(resource), hooks: options.hooks ?? {}, showRules }
   const item = `${resource.path}/:id`
   const { dialect, fields } = { ...options, fields: resource.fields }
   const operations: Record<Verb, () => Operation> = {
@@ -192,13 +196,19 @@ async function create<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
   const body = request.body as Record<string, unknown>
   const bulk = dialect.bulkCreate ? (body[resource.plural] as object[] | undefined) : undefined
   const bodies = bulk ?? [dialect.envelope ? (body[resource.name] as object) : body]
-  const created = await refuseDuplicates(kit, () =>
+  const attempt = () =>
     store.transaction(async (tx, afterCommit) => {
       const scene = { tx, request, context: request.context, afterCommit }
       const made: Row<F>[] = []
       for (const [at, one] of bodies.entries())
         made.push(await createOne(kit, one as Record<string, unknown>, scene, at))
       return made
+    })
+  const created = await refuseDuplicates(kit, () =>
+    attempt().catch(thrown => {
+      // Where transactions run side by side, a call with the same key may have made the row in between: look again, once.
+      if (idempotencyKey(request, 0) === undefined || !isUniqueViolation(thrown)) throw thrown
+      return attempt()
     }),
   )
   const shown = await views(kit, created, request)
@@ -248,7 +258,9 @@ async function createOne<F extends Fields>(
 /** Repeating a create under the same `Idempotency-Key` finds what the first made: its id follows from the key and the caller. */
 function idempotencyKey(request: ApiRequest, at: number): string | undefined {
   const key = request.headers['idempotency-key']
-  return typeof key === 'string' && key !== '' ? `${request.context.userId}:${request.path}:${key}:${at}` : undefined
+  if (typeof key !== 'string' || key === '') return undefined
+  const { userId, projectId } = request.context
+  return [userId, projectId, request.path, key, at].join(':')
 }
 
 async function update<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise<object> {
@@ -299,10 +311,10 @@ async function authorized<F extends Fields>(
   verb: Verb,
   db: AnyStore['db'],
 ): Promise<Row<F>> {
-  const { resource, rows, dialect } = kit
+  const { resource, dialect } = kit
   const { context, params } = request
   const id = params['id']!
-  const [row] = await rows.list(db, { where: { id }, conditions: restriction(kit, context, verb), limit: 1 })
+  const row = await visibleRow(kit, { id, verb, context, db })
   const missing = () => {
     if (kit.hooks.missing) return kit.hooks.missing(id)
     const { code, message } = dialect.missing(resource.name, id)
@@ -320,13 +332,27 @@ async function authorized<F extends Fields>(
   throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')
 }
 
+async function visibleRow<F extends Fields>(
+  kit: Kit<F>,
+  { id, verb, context, db }: { id: string; verb: Verb; context: RequestContext; db: AnyStore['db'] },
+): Promise<Row<F> | undefined> {
+  const own = kit.hooks.restrict?.(context, verb)
+  if (own && own.length > 0) return (await kit.rows.list(db, { where: { id }, conditions: own, limit: 1 }))[0]
+  const row = await kit.rows.find(db, id)
+  const hidden = !own && row && seesOwnOnly(kit, context, verb) && row['project_id'] !== context.projectId
+  return hidden ? undefined : row
+}
+
 /** The service's own restriction, or: who may not list everybody's sees what is of its own project. */
 function restriction<F extends Fields>(kit: Kit<F>, context: RequestContext, verb: Verb): readonly Condition[] {
   const own = kit.hooks.restrict?.(context, verb)
   if (own) return own
+  return seesOwnOnly(kit, context, verb) ? [eb => eb('project_id', '=', context.projectId)] : []
+}
+
+function seesOwnOnly<F extends Fields>(kit: Kit<F>, context: RequestContext, verb: Verb): boolean {
   const rule = kit.resource.policy[verb === 'list' ? 'list' : 'show'] ?? kit.resource.policy[verb]!
-  if (!('project_id' in kit.resource.fields) || context.can(rule, {})) return []
-  return [eb => eb('project_id', '=', context.projectId)]
+  return 'project_id' in kit.resource.fields && !context.can(rule, {})
 }
 
 async function target<F extends Fields>(
@@ -431,10 +457,7 @@ function selection(dialect: Dialect, request: ApiRequest): ReadonlySet<string> |
 
 /** Fields that are shown to those alone who pass a rule: name → rule. */
 function guardedFields<F extends Fields>(kit: Kit<F>, context: RequestContext): ReadonlyMap<string, string> {
-  const { fieldRule, fields } = kit.resource
-  if (!fieldRule) return new Map()
-  const rules = Object.keys(fields).map(name => [name, fieldRule('get', name)] as const)
-  return new Map(rules.filter(([, rule]) => context.knows(rule)))
+  return new Map(kit.showRules.filter(([, rule]) => context.knows(rule)))
 }
 
 function wrap<F extends Fields>(kit: Kit<F>, view: object): object {

@@ -1,5 +1,5 @@
 /** The rows of a resource: reading and writing them by the declaration, with pages that stay right while rows come and go. */
-import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
+import { type CompiledQuery, type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
 import type { Create, Field, Fields, Row } from '../schema/index.ts'
 import type { Resource, SortKey } from './resource.ts'
 
@@ -39,6 +39,7 @@ export function repository<F extends Fields>(resource: Resource<F>): Repository<
   const columns = stored.map(([name]) => name)
   const decode = rowDecoder<F>(stored)
   const select = (db: AnyDb) => db.selectFrom(table).select(columns)
+  const byId = preparedQuery(db => select(db).where('id', '=', '').compile())
   const narrow = (query: Pick<ListQuery, 'where' | 'conditions'>): Condition[] => [
     ...Object.entries(query.where ?? {}).map(([name, value]) => equals(name, fields[name], value)),
     ...(query.conditions ?? []),
@@ -46,8 +47,8 @@ export function repository<F extends Fields>(resource: Resource<F>): Repository<
   return {
     resource,
     async find(db, id) {
-      const row = await select(db).where('id', '=', id).executeTakeFirst()
-      return row && decode(row)
+      const { rows } = await db.executeQuery<Record<string, unknown>>({ ...byId(db), parameters: [id] })
+      return rows[0] && decode(rows[0])
     },
     async list(db, query = {}) {
       const keys = sortKeys(query.sort ?? resource.defaultSort ?? [], query.reverse ?? false)
@@ -79,6 +80,18 @@ export function repository<F extends Fields>(resource: Resource<F>): Repository<
       const { numDeletedRows } = await db.deleteFrom(table).where('id', '=', id).executeTakeFirst()
       return numDeletedRows > 0n
     },
+  }
+}
+
+/** Builds a query once for each engine: building costs more than running, and this one is run for most requests. */
+function preparedQuery(build: (db: AnyDb) => CompiledQuery): (db: AnyDb) => CompiledQuery {
+  const built = new WeakMap<object, CompiledQuery>()
+  return db => {
+    // The adapter is the same for a store's handle and for its transactions.
+    const { adapter } = db.getExecutor()
+    const query = built.get(adapter) ?? build(db)
+    built.set(adapter, query)
+    return query
   }
 }
 

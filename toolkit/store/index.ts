@@ -6,7 +6,7 @@
  * what others should hear of goes to `afterCommit`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { Kysely, type Transaction } from 'kysely'
+import { type Dialect, type Driver, Kysely, type Transaction } from 'kysely'
 import { type Migration, migrate } from './migrate.ts'
 import { sqliteDialect } from './sqlite.ts'
 
@@ -35,14 +35,11 @@ export async function openStore<DB>(options: {
     if (inTransaction.getStore()?.open)
       throw new Error('a query was made beside the open transaction: pass its `tx` along instead of using `db`')
   }
-  const db = new Kysely<DB>({ dialect: dialectOf(options.url) })
-  // One driver, two handles: the inner one opens transactions, the outer one refuses to be used inside of them.
-  const guarded = guard(db, refuseOutside)
+  const db = new Kysely<DB>({ dialect: guard(dialectOf(options.url), refuseOutside) })
   await migrate(db as Kysely<unknown>, options.migrations)
   return {
-    db: guarded,
+    db,
     async transaction(fn) {
-      refuseOutside()
       const later: (() => void)[] = []
       const mark = { open: true }
       const result = await db
@@ -64,15 +61,26 @@ function dialectOf(url: string) {
   throw new Error(`there is no database engine for ${JSON.stringify(engine ?? url)}; known: sqlite:/path/to/file`)
 }
 
-/** The same database, with `check` run before each query. */
-function guard<DB>(db: Kysely<DB>, check: () => void): Kysely<DB> {
-  return db.withPlugin({
-    transformQuery({ node }) {
+/** The same engine, with `check` run whenever a connection is asked for: once a query, but not for those of a transaction. */
+function guard(dialect: Dialect, check: () => void): Dialect {
+  const guarded = (driver: Driver): Driver => ({
+    init: () => driver.init(),
+    async acquireConnection() {
       check()
-      return node
+      return driver.acquireConnection()
     },
-    transformResult: async ({ result }) => result,
+    beginTransaction: (connection, settings) => driver.beginTransaction(connection, settings),
+    commitTransaction: connection => driver.commitTransaction(connection),
+    rollbackTransaction: connection => driver.rollbackTransaction(connection),
+    releaseConnection: connection => driver.releaseConnection(connection),
+    destroy: () => driver.destroy(),
   })
+  return {
+    createAdapter: () => dialect.createAdapter(),
+    createDriver: () => guarded(dialect.createDriver()),
+    createIntrospector: db => dialect.createIntrospector(db),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+  }
 }
 
 /** True when the error is an engine's word for a broken unique (or primary key) constraint. */

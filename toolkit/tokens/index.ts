@@ -3,7 +3,7 @@
  * in between the answer is kept, and thrown away the moment identity announces (topic `identity.tokens`) that something
  * about tokens, users, projects or roles changed. A lost announcement costs at most `ttl`.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { TokenInfo } from '../context/index.ts'
 import type { Bus } from '../messaging/index.ts'
 import type { Runtime } from '../runtime/index.ts'
@@ -36,7 +36,7 @@ export function cachingVerifier(options: {
   })
   return async token => {
     // Tokens are kept by their hash, so that memory dumps show none.
-    const key = createHash('sha256').update(token).digest('base64')
+    const key = hash('sha256', token, 'base64')
     const known = entries.get(key)
     if (known && known.until > runtime.now()) return known.info
     const asked = generation
