@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { silentLog } from '@strata/toolkit/log'
 import { systemRuntime } from '@strata/toolkit/runtime'
 import type { GuestDisk, GuestSpec } from '../../logic/ports/hosts.ts'
@@ -94,12 +95,16 @@ export async function makeTestHost(options: { consoleLimitBytes?: number } = {})
       return host.hypervisor
     },
     pidOf: serverId => Number(readFileSync(join(host.guestFolder(serverId), 'qemu.pid'), 'utf8').split(' ')[0]),
-    type: (serverId, text) =>
-      new Promise((resolve, reject) => {
-        const socket = connectUnix(join(host.guestFolder(serverId), 'run/console.sock'))
-        socket.once('error', reject).once('connect', () => socket.end(text, () => resolve()))
-        socket.resume()
-      }),
+    async type(serverId, text) {
+      const path = join(host.guestFolder(serverId), 'run/console.sock')
+      // QEMU serves one client at a time and keeps a queue of one: while it is busy, the kernel answers EAGAIN.
+      for (let attempts = 0; ; attempts++) {
+        const failure = await typeOnce(path, text)
+        if (!failure) return
+        if (failure.code !== 'EAGAIN' || attempts === 100) throw failure
+        await setTimeout(50)
+      }
+    },
     async assertNoTrace(serverId) {
       assert.ok(!(await findProcesses(host.hypervisor.user.uid)).has(serverId), 'no process')
       assert.ok(!existsSync(host.guestFolder(serverId)), 'no files')
@@ -113,3 +118,10 @@ export async function makeTestHost(options: { consoleLimitBytes?: number } = {})
   }
   return host
 }
+
+const typeOnce = (path: string, text: string): Promise<NodeJS.ErrnoException | undefined> =>
+  new Promise(resolve => {
+    const socket = connectUnix(path)
+    socket.once('error', resolve).once('connect', () => socket.end(text, () => resolve(undefined)))
+    socket.resume()
+  })
