@@ -8,7 +8,7 @@ import { createServers, type Ground, prepareGround } from './servers.ts'
 import { mebibytes, ms, percent, perSecond, printTable, type Row } from './table.ts'
 
 const rows: Row[] = []
-const cloud = await startTestCloud({ mode: 'simulated' })
+const cloud = await startTestCloud({ mode: 'simulated', settings: { simulated: { vcpus: 256 } } })
 try {
   await measureStart()
   const admin = await logIn(cloud, 'strata')
