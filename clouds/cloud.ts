@@ -20,6 +20,7 @@ import { cloudConfig, compositionSections, ovnConfig } from './config.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { firstRun } from './first-run.ts'
 import { addHealthRoutes } from './health.ts'
+import { keepConfig } from './kept-config.ts'
 import { readPolicyFile } from './policy-file.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { verifyOverApi } from './tokens.ts'
@@ -73,6 +74,7 @@ const catalog = [
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const { state, mode } = options
   const config = await configOf(options)
+  keepConfig(state, options.configFile)
   const { host, region, log_level } = config.section(cloudConfig)
   const runtime = systemRuntime
   const log = options.log ?? createLog({ level: log_level })

@@ -5,23 +5,18 @@ import { describeConfig, loadConfig } from '@strata/toolkit/config'
 import { createLog } from '@strata/toolkit/log'
 import { systemRuntime } from '@strata/toolkit/runtime'
 import { sections } from './cloud.ts'
+import { keptConfig } from './kept-config.ts'
 
 export { type Cloud, type CloudOptions, type Login, type Mode, startCloud } from './cloud.ts'
 
 /** Ends guests and the data plane's daemons. The control plane must be down. Finding nothing is success. */
-export async function stopDataPlane({
-  state,
-  configFile,
-}: {
-  readonly state: string
-  readonly configFile?: string
-}): Promise<void> {
+export async function stopDataPlane({ state }: { readonly state: string }): Promise<void> {
   const { isReal, stopRealEngine } = await import('./engine-real.ts')
   if (!isReal(state)) return rm(join(state, 'simulated'), { recursive: true, force: true })
   const log = createLog({ level: 'warn' })
   await stopRealEngine({
     state,
-    config: loadConfig({ path: configFile, known: sections }),
+    config: loadConfig({ path: keptConfig(state), known: sections }),
     log,
     runtime: systemRuntime,
   })
