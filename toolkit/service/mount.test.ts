@@ -183,7 +183,11 @@ describe('the pipeline', () => {
     assert.equal(json.path, '/things/')
     assert.match(json.baseUrl, /^http:\/\/[^/]+\/things$/)
     assert.equal((await get('')).json.root, true)
-    assert.equal((await service.request('DELETE', '/things/')).headers['allow'], 'GET')
+    assert.equal((await service.request('DELETE', '/things')).headers['allow'], 'GET')
+  })
+
+  test('after the slash stands an empty id, and there is no such thing', async () => {
+    assert.equal((await service.request('DELETE', '/things/')).status, 404)
   })
 
   test('a token is needed unless the operation says otherwise, and one that is sent must be valid', async () => {
@@ -376,6 +380,21 @@ describe('over a socket', () => {
     socket.write('GET /things HTTP/1.1\r\nhost: x\r\n\r\n')
     await until('the next request is answered', () => heard.join('').includes('{"root":true}'))
     socket.destroy()
+  })
+
+  test('a caller that asks for the connection to be closed is told so with failures too', async () => {
+    for (const [path, status] of [
+      ['/things', 200],
+      ['/things/nowhere/at/all', 404],
+    ]) {
+      const socket = connect(port, '127.0.0.1')
+      const heard: string[] = []
+      socket.on('data', chunk => heard.push(String(chunk)))
+      const ended = new Promise(resolve => socket.once('end', resolve))
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+      await ended
+      assert.match(heard.join(''), new RegExp(`^HTTP/1.1 ${status} .*\r\nconnection: close\r\n`, 'is'))
+    }
   })
 
   test('a handler hears that its caller went away, and the request is counted', async () => {

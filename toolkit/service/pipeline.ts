@@ -130,8 +130,9 @@ export function createPipeline(options: PipelineOptions) {
     const { headers = {}, body } = word(fault, { requestId, root, minor })
     if (fault.status === 401) reply.header('www-authenticate', `Keystone uri="${options.identityUrl(request)}"`)
     if (fault.status === 413) discardRest(request, runtime.timer)
-    // Fastify would close the connection after each body that it could not parse.
-    reply.removeHeader('connection')
+    // Fastify would close the connection after each body that it could not parse. Node tells of a close that the caller
+    // itself asked for, unless somebody has touched the header.
+    if (reply.hasHeader('connection')) reply.removeHeader('connection')
     reply.status(fault.status).headers({ ...headers, ...fault.headers })
     reply.type('application/json').send(request.method === 'HEAD' ? '' : JSON.stringify(body))
   }
@@ -139,6 +140,8 @@ export function createPipeline(options: PipelineOptions) {
   /** No route fits: 405 where another method would have, else 404. `routes` are `METHOD /path`. */
   const missing = (routes: readonly string[], request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request).slice(root.length)
+    // After the slash stands the id of one of a collection, if an empty one: the collection's own methods are no help there.
+    if (/.\/$/.test(path)) return fail(notFound('The resource could not be found.'), request, reply)
     const methods = routes
       .map(key => key.split(' ') as [string, string])
       .filter(([, pattern]) => matches(pattern, path))
