@@ -191,5 +191,20 @@ describe('roles', () => {
     const answer = await cloud.tryLogin({ id: user.id, password: 'pw', scope: { project: { id: project.id } } })
     const names = answer.json.token.roles.map((one: { name: string }) => one.name)
     assert.deepEqual(names, ['member', 'reader'])
+    const mine = `/v3/role_assignments?user.id=${user.id}`
+    const ids = async (query: string) =>
+      (await get(query)).json.role_assignments.map((one: { role: { id: string } }) => one.role.id).sort()
+    assert.deepEqual(await ids(mine), [role.id])
+    assert.deepEqual(await ids(`${mine}&effective`), [cloud.roles.member, cloud.roles.reader].sort())
+  })
+
+  test('a role of a domain may imply those of others, a global one none of a domain', async () => {
+    const [one, other] = [await cloud.make('domain', { name: 'here' }), await cloud.make('domain', { name: 'there' })]
+    const role = await cloud.make('role', { name: 'local', domain_id: one.id })
+    const far = await cloud.make('role', { name: 'far', domain_id: other.id })
+    assert.equal((await put(`/v3/roles/${role.id}/implies/${far.id}`)).status, 201)
+    const answer = await put(`/v3/roles/${cloud.roles.member}/implies/${role.id}`)
+    assert.equal(answer.status, 403)
+    assert.match(answer.json.error.message, /is of a domain/)
   })
 })

@@ -89,8 +89,8 @@ export function implicationLogic(parts: Parts) {
     },
     async add(prior: RoleRow, implied: RoleRow): Promise<void> {
       if (implied.name === 'admin') throw refusedAction(`${implied.id} cannot be an implied role.`)
-      if (implied.domain_id !== null && implied.domain_id !== prior.domain_id)
-        throw refusedAction(`${implied.id} cannot be an implied role: it is of another domain.`)
+      if (implied.domain_id !== null && prior.domain_id === null)
+        throw refusedAction(`${implied.id} cannot be an implied role: it is of a domain, and ${prior.id} is global.`)
       await parts.store.transaction(async (tx, afterCommit) => {
         if (wouldCircle(prior.id, implied.id, await implications(tx)))
           throw refusedAction(`${implied.id} cannot be an implied role of ${prior.id}: it implies that one already.`)

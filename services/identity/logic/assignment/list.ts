@@ -81,7 +81,9 @@ async function effectiveOnes(db: Db, query: AssignmentQuery): Promise<Assignment
     members: id => members.get(id) ?? [],
     below: target => below.get(target.id) ?? [],
   })
-  return query.userId === undefined ? all : all.filter(one => one.actor_id === query.userId)
+  const ofDomains = new Set((await allRoles(db)).filter(role => role.domain_id !== null).map(role => role.id))
+  // A role of a domain amounts to what it implies, and is in no token itself.
+  return all.filter(one => !ofDomains.has(one.role_id) && (query.userId === undefined || one.actor_id === query.userId))
 }
 
 /** Names of what assignments speak of, by kind and id; with the domain of what has one. */
