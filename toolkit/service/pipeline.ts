@@ -140,12 +140,13 @@ export function createPipeline(options: PipelineOptions) {
   /** No route fits: 405 where another method would have, else 404. `routes` are `METHOD /path`. */
   const missing = (routes: readonly string[], request: FastifyRequest, reply: FastifyReply): void => {
     const path = pathOf(request).slice(root.length)
-    // After the slash stands the id of one of a collection, if an empty one: the collection's own methods are no help there.
-    if (/.\/$/.test(path)) return fail(notFound('The resource could not be found.'), request, reply)
-    const methods = routes
-      .map(key => key.split(' ') as [string, string])
-      .filter(([, pattern]) => matches(pattern, path))
-      .map(([method]) => method)
+    // After a slash at the end stands the id of one of the collection, if an empty one: there is no such thing.
+    const methods = /.\/$/.test(path)
+      ? []
+      : routes
+          .map(key => key.split(' ') as [string, string])
+          .filter(([, pattern]) => matches(pattern, path))
+          .map(([method]) => method)
     const words = `The method ${request.method} is not allowed for this resource.`
     const headers = { allow: [...new Set(methods)].join(', ') }
     const fault =
