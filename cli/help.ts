@@ -17,7 +17,10 @@ const HELP: Readonly<Record<string, Help>> = {
   up: {
     usage: 'up',
     summary: 'install what is missing, start the cloud in the background, wait until it answers',
-    more: 'As root on Debian or Ubuntu guests are real; elsewhere, and with --simulated, they are simulated.',
+    more: [
+      'As root on Debian or Ubuntu guests are real; elsewhere, and with --simulated, they are simulated.',
+      'Give --host, --port and --config at every start: it does not go by what was given before.',
+    ].join('\n'),
     options: [
       ['--simulated', 'simulate guests and networks: needs no root and installs nothing'],
       ['--foreground', 'serve here until Ctrl-C, not in the background'],
@@ -29,6 +32,7 @@ const HELP: Readonly<Record<string, Help>> = {
   down: {
     usage: 'down',
     summary: 'stop the control plane; instances go on running',
+    more: 'With --all, disks and databases stay: after "up", instances are off and can be started.',
     options: [['--all', 'stop instances and the data plane daemons too']],
   },
   status: {
@@ -42,7 +46,11 @@ const HELP: Readonly<Record<string, Help>> = {
     summary: 'say what is wrong, and the command that mends it',
     options: [HOST, PORT],
   },
-  purge: { usage: 'purge', summary: 'stop everything and remove all that the cloud made on this machine' },
+  purge: {
+    usage: 'purge',
+    summary: 'stop everything and remove all that the cloud made on this machine',
+    more: 'Debian packages and the account that guests run as stay.',
+  },
   logs: {
     usage: 'logs [NAME]',
     summary: "show the end of a log (the server's, or the one named)",
@@ -90,7 +98,7 @@ export function helpFor(command: string): string {
   return [
     `Usage: strata ${help.usage} [OPTIONS]`,
     '',
-    `${help.summary}.`,
+    `${help.summary[0]!.toUpperCase()}${help.summary.slice(1)}.`,
     ...(help.more ? [help.more] : []),
     '',
     table(options),
