@@ -91,23 +91,26 @@ export function createSession(options: {
         body: call.body,
         signal: call.signal,
       })
+    const before = held
     const answer = await once()
     // A token can end early (its keys rotated, the user changed): one fresh login, unless the body is spent.
     if (answer.status !== 401 || 'token' in credentials || isStream(call.body)) return answer
     answer.body.resume()
-    held = undefined
+    // Of many calls that fail at once the first forgets the token; the others must not forget its successor.
+    if (held === before || before === undefined) held = undefined
     return once()
   }
 
   const refuse = async (call: ApiCall, answer: { status: number; body: Readable }): Promise<never> => {
     const words = await text(answer.body)
     const body = parse(words)
-    throw new ApiError({
-      service: call.service,
-      status: answer.status,
-      body,
-      message: messageOf(body) ?? (words.slice(0, 200) || `${call.service} answered ${answer.status}`),
-    })
+    const message = messageOf(body) ?? (words.slice(0, 200) || `${call.service} answered ${answer.status}`)
+    throw new ApiError({ service: call.service, status: answer.status, body, message: withoutToken(message) })
+  }
+  /** Messages are logged and shown; what answered (a proxy, say) may have quoted the request. */
+  const withoutToken = (message: string): string => {
+    const sent = 'token' in credentials ? credentials.token : held?.token
+    return sent ? message.replaceAll(sent, '***') : message
   }
   const fine = (call: ApiCall, status: number) =>
     (status >= 200 && status < 300) || (call.accept?.includes(status) ?? false)

@@ -1,24 +1,60 @@
-/** Structured logs: one JSON object a line, by pino. Secrets are never passed to a logger; a few well-known keys are censored in case. */
+/**
+ * Structured logs: one JSON object a line, by pino. Secrets should never be passed to a logger; members of logged objects that
+ * are called like secrets are censored in case, at any depth, also inside of errors.
+ */
 import pino from 'pino'
 
 export type Log = Pick<pino.Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child' | 'level'>
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
-const secrets = ['password', 'adminPass', 'admin_pass', 'secret', 'token', 'headers["x-auth-token"]', 'user_data']
+/** Ends of member names, in small letters and without hyphens and underscores: `adminPass`, `x-auth-token`, `new_password`. */
+const secretName = /(password|adminpass|secret|token|tokentext|userdata|privatekey|authorization|cookie)s?$/
+
+const isSecret = (name: string): boolean => secretName.test(name.replace(/[-_]/g, '').toLowerCase())
+
+/** Deeper than any of our objects; what lies below is left out. */
+const maxDepth = 12
+
+/** The same value with secrets replaced. Objects with a way of their own to become JSON (dates, buffers) are left to it. */
+function censor(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return value
+  if (depth > maxDepth) return '…'
+  if (Array.isArray(value)) return value.map(one => censor(one, depth + 1))
+  if (value instanceof Error) return censorError(value)
+  return censorMembers(value, depth)
+}
+
+const censorMembers = (value: object, depth: number): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, isSecret(name) && one != null ? '***' : censor(one, depth + 1)]),
+  )
+
+const censorError = (thrown: unknown): unknown =>
+  thrown instanceof Error ? censorMembers(pino.stdSerializers.err(thrown), 0) : censor(thrown)
 
 /** A logger to a file (made if absent, appended to) or, without one, to standard output. */
 export function createLog(options: { level?: LogLevel; file?: string } = {}): Log {
   const destination = pino.destination({ dest: options.file ?? 1, mkdir: true, sync: false, minLength: 0 })
-  return pino(
+  const log = pino(
     {
       level: options.level ?? 'info',
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: secrets, censor: '***' },
-      formatters: { level: label => ({ level: label }) },
+      serializers: { err: censorError },
+      formatters: {
+        level: label => ({ level: label }),
+        log: ({ err, ...rest }) => ({ ...censorMembers(rest, 0), ...(err === undefined ? {} : { err }) }),
+      },
     },
     destination,
   )
+  // Pino has no formatter for the bindings of children; children inherit this method.
+  const child = log.child as (this: Log, bindings: object, ...rest: []) => Log
+  log.child = function (this: Log, bindings: object, ...rest: []) {
+    return child.call(this, censorMembers(bindings, 0), ...rest)
+  } as typeof log.child
+  return log
 }
 
 export const silentLog: Log = pino({ level: 'silent' })

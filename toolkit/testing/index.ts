@@ -19,6 +19,8 @@ import {
   type ServiceInstance,
 } from '../service/index.ts'
 
+export { assertTablesMatch } from './tables.ts'
+
 export interface Persona {
   readonly roles?: readonly string[]
   readonly user?: string
