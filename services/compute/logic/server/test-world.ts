@@ -17,7 +17,7 @@ import {
 import { beginAction } from '../../store/actions.ts'
 import type { ComputeTables } from '../../store/database.ts'
 import { migrations } from '../../store/migrations/index.ts'
-import { findServer, insertServer, type Server } from '../../store/servers.ts'
+import { findServer, insertServer, type Server, updateServer } from '../../store/servers.ts'
 import type { Networks, Placement } from '../ports/neighbours.ts'
 import type { HostState } from '../scheduler/types.ts'
 import type { ServerDeps } from './deps.ts'
@@ -196,11 +196,13 @@ async function build(deps: ServerDeps, state: 'active' | 'stopped' | 'paused'): 
   if (state === 'stopped') await agent.stop(serverId, 0)
   if (state === 'paused') await agent.pause(serverId)
   const power = { active: powerStates.running, stopped: powerStates.shutdown, paused: powerStates.paused }[state]
-  await deps.store.db
-    .updateTable('servers')
-    .set({ host: hostname, nics: JSON.stringify([nic]), vm_state: state, task_state: null, power_state: power })
-    .where('id', '=', serverId)
-    .execute()
+  await updateServer(deps.store.db, serverId, blank.updated_at, {
+    host: hostname,
+    nics: [nic],
+    vm_state: state,
+    task_state: null,
+    power_state: power,
+  })
 }
 
 function serverRow(): Omit<Server, 'seq'> {
