@@ -29,7 +29,7 @@ export async function down({ state, all, load = loadCloud }: DownOptions): Promi
 
 function sayWhatGoesOn(state: State): void {
   const count = pidFiles(state.folder).filter(one => one.process).length
-  if (count > 0) say(`${count} ${count === 1 ? 'guest goes' : 'guests go'} on running; "down --all" ends them too.`)
+  if (count > 0) say(`${count} ${count === 1 ? 'guest goes' : 'guests go'} on running; "down --all" ends guests too.`)
 }
 
 async function stopServer(state: State): Promise<void> {
