@@ -130,6 +130,7 @@ function fakeNetworks(w: World): Networks {
       set(nic.portId!, { deviceId: owner.serverId })
       return nicOf(w, w.ports.get(nic.portId!)!, nic.tag)
     },
+    bindPorts: async () => {},
     async releasePorts(id, given) {
       for (const port of of(id)) given.includes(port.id) ? set(port.id, { deviceId: '' }) : w.ports.delete(port.id)
     },

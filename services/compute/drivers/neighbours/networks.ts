@@ -65,6 +65,9 @@ export function networksOf(session: Session): Networks {
         throw new Error(`Port ${found.id} is still in use.`)
       return nicOf(await ports.update(found.id, bindingOf(owner)), { ours: false, tag: nic.tag })
     },
+    async bindPorts(ids, host) {
+      for (const id of ids) await ports.update(id, { 'binding:host_id': host })
+    },
     async releasePorts(serverId, given) {
       for (const { id } of await portsOf(serverId)) await (given.includes(id) ? unbind(session, id) : ports.remove(id))
     },

@@ -27,6 +27,8 @@ export interface Networks {
   }): Promise<Nic>
   /** Takes a port that exists and binds it to the server's host. */
   claimPort(request: { readonly owner: PortOwner; readonly nic: RequestedNic }): Promise<Nic>
+  /** Binds ports that the server has to another host. */
+  bindPorts(portIds: readonly string[], host: string): Promise<void>
   /** Lets go of all ports of the server: `given` ones are unbound, the others removed. Having none is fine. */
   releasePorts(serverId: string, given: readonly string[]): Promise<void>
   /** Removes the server's ports that are none of `known`: made by a step whose answer was lost. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { lackOfRoom, noValidHost, schedule } from './schedule.ts'
+import { lackOfRoom, noValidHost, schedule as scheduleWith } from './schedule.ts'
 import type { HostState, ScheduleRequest } from './types.ts'
 
 const host = (hostname: string, change: Partial<HostState> = {}): HostState => ({
@@ -38,6 +38,8 @@ const request = (change: Partial<ScheduleRequest> = {}): ScheduleRequest => ({
   ...change,
 })
 
+const schedule = (hosts: readonly HostState[], asked: ScheduleRequest) => scheduleWith(hosts, asked, () => 0)
+
 const names = (hosts: readonly HostState[], asked: Partial<ScheduleRequest> = {}) =>
   schedule(hosts, request(asked)).hosts.map(h => h.hostname)
 const member = { id: 'm', groupId: 'g', building: false }
@@ -47,6 +49,15 @@ test('the emptiest host comes first', () => {
     'empty',
     'full',
   ])
+})
+
+test('equal hosts come in the order that chance gives', () => {
+  let draw = 3
+  const { hosts } = scheduleWith([host('a'), host('b'), host('c')], request(), () => draw--)
+  assert.deepEqual(
+    hosts.map(h => h.hostname),
+    ['c', 'b', 'a'],
+  )
 })
 
 test('each filter turns away the hosts that it is for', () => {

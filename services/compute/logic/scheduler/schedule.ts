@@ -15,7 +15,7 @@ export interface Decision {
 }
 
 /** `hosts` are those that Placement found room on; each filter sees what the ones before it left. */
-export function schedule(hosts: readonly HostState[], request: ScheduleRequest): Decision {
+export function schedule(hosts: readonly HostState[], request: ScheduleRequest, random: () => number): Decision {
   const turnedAway: TurnedAway[] = []
   let left = hosts
   for (const filter of filters) {
@@ -24,7 +24,7 @@ export function schedule(hosts: readonly HostState[], request: ScheduleRequest):
       turnedAway.push({ by: filter.name, hosts: left.filter(host => !kept.includes(host)).map(host => host.hostname) })
     left = kept
   }
-  return { hosts: byWeight(left, request), turnedAway }
+  return { hosts: byWeight(left, request, random), turnedAway }
 }
 
 /** What one resource looks like over all hosts: for saying why there was no room. */

@@ -21,8 +21,15 @@ export const weighers: readonly Weigher[] = [
   },
 ]
 
-/** Best first; hosts of equal weight keep their order. */
-export function byWeight(hosts: readonly HostState[], request: ScheduleRequest): readonly HostState[] {
+/**
+ * Best first. Hosts of equal weight come in the order that `random` gives, so that requests which look at the same moment
+ * do not all choose the same host.
+ */
+export function byWeight(
+  hosts: readonly HostState[],
+  request: ScheduleRequest,
+  random: () => number,
+): readonly HostState[] {
   const total = new Map<HostState, number>(hosts.map(host => [host, 0]))
   for (const { multiplier, weigh } of weighers) {
     const raw = hosts.map(host => weigh(host, request))
@@ -32,5 +39,6 @@ export function byWeight(hosts: readonly HostState[], request: ScheduleRequest):
     for (const [at, host] of hosts.entries())
       total.set(host, total.get(host)! + (multiplier * (raw[at]! - least)) / span)
   }
-  return [...hosts].sort((a, b) => total.get(b)! - total.get(a)!)
+  const lot = new Map(hosts.map(host => [host, random()]))
+  return [...hosts].sort((a, b) => total.get(b)! - total.get(a)! || lot.get(a)! - lot.get(b)!)
 }

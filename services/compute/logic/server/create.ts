@@ -3,20 +3,19 @@
  * a step fails, all before it is taken back and the server is left in ERROR with the cause.
  */
 import { PORT_TOPIC, type PortEvent } from '@strata/network/contract'
-import { type Failure, saga } from '@strata/toolkit/saga'
+import { type Failure, isTransient, saga } from '@strata/toolkit/saga'
 import type { Nic } from '../../contract/nic.ts'
 import { powerStates } from '../../contract/states.ts'
 import type { ServerFault } from '../../store/database.ts'
+import { findServer, type Server } from '../../store/servers.ts'
 import type { RequestedNic } from '../ports/neighbours.ts'
 import { change, need, needAgent, now, type ServerDeps, type ServerInput, settle } from './deps.ts'
-import { place } from './placing.ts'
+import { place, placeElsewhere } from './placing.ts'
 import { guestPlan } from './plan.ts'
 
 export interface CreateInput extends ServerInput {
   readonly nics: readonly RequestedNic[]
   readonly forcedHost: string | null
-  /** Hosts on which this build failed before. */
-  readonly excludedHosts: readonly string[]
 }
 
 const event = 'compute__do_build_and_run_instance'
@@ -42,7 +41,7 @@ export const createServer = saga<CreateInput, ServerDeps>('server-create')
   .step('place', {
     run: async ({ input, deps }) => {
       const server = await need(deps, input.serverId)
-      const host = await place(deps, server, { forcedHost: input.forcedHost, excludedHosts: input.excludedHosts })
+      const host = await place(deps, server, { forcedHost: input.forcedHost, excludedHosts: [] })
       await change(deps, input.serverId, {
         host: host.hostname,
         availability_zone: host.availabilityZone,
@@ -79,10 +78,20 @@ export const createServer = saga<CreateInput, ServerDeps>('server-create')
   })
   .step('build', {
     run: async ({ input, deps, signal }) => {
-      const server = await need(deps, input.serverId)
-      await needAgent(deps, server).build(await guestPlan(deps, server), signal)
+      for (const failed: string[] = []; ; ) {
+        const server = await need(deps, input.serverId)
+        try {
+          return await needAgent(deps, server).build(await guestPlan(deps, server), signal)
+        } catch (thrown) {
+          failed.push(server.host!)
+          if (signal.aborted || isTransient(thrown) || !(await moveOn(deps, server, input, failed))) throw thrown
+        }
+      }
     },
-    undo: ({ input, deps, prior }) => deps.agent(prior.place?.host ?? '')?.destroy(input.serverId),
+    undo: async ({ input, deps }) => {
+      const server = await findServer(deps.store.db, input.serverId)
+      if (server?.host) await deps.agent(server.host)?.destroy(input.serverId)
+    },
   })
   .step('network-up', {
     run: async ({ input, deps, signal }) => {
@@ -107,6 +116,26 @@ export const createServer = saga<CreateInput, ServerDeps>('server-create')
         },
       }),
   })
+
+/** After a failed build: another host, if there is one and attempts are left, with the ports bound to it. */
+async function moveOn(
+  deps: ServerDeps,
+  server: Server,
+  input: CreateInput,
+  failed: readonly string[],
+): Promise<boolean> {
+  if (failed.length >= deps.options.maxAttempts || input.forcedHost !== null) return false
+  const next = await placeElsewhere(deps, server, failed)
+  if (!next) return false
+  await deps.agent(server.host!)?.destroy(server.id)
+  await change(deps, server.id, { host: next.hostname, availability_zone: next.availabilityZone })
+  await deps.networks.bindPorts(
+    server.nics.map(nic => nic.port_id),
+    next.hostname,
+  )
+  deps.log.info({ server: server.id, failed, next: next.hostname }, 'a build failed and goes on at another host')
+  return true
+}
 
 const givenPorts = (nics: readonly RequestedNic[]): readonly string[] => nics.flatMap(nic => nic.portId ?? [])
 

@@ -53,6 +53,7 @@ export async function place(
   const { hosts, turnedAway } = schedule(
     all.filter(host => roomy.has(host.id)),
     request,
+    deps.runtime.random,
   )
   for (const host of hosts) {
     const claimed = await deps.placement.claim({
@@ -71,6 +72,20 @@ export async function place(
   )
   const reasons = [...short, ...turnedAway]
   throw new NoValidHost(noValidHost(all.length, reasons), reasons)
+}
+
+/** Another host than those that failed, with the claim moved there; undefined when none will take the server. */
+export async function placeElsewhere(
+  deps: ServerDeps,
+  server: Server,
+  failed: readonly string[],
+): Promise<HostState | undefined> {
+  try {
+    return await place(deps, server, { forcedHost: null, excludedHosts: failed })
+  } catch (thrown) {
+    if (thrown instanceof NoValidHost) return undefined
+    throw thrown
+  }
 }
 
 /** Why Placement did not offer these hosts. */

@@ -112,7 +112,6 @@ async function writeServers(compute: Compute, context: RequestContext, checked: 
         actionId,
         nics: checked.nics,
         forcedHost: destination.forcedHost,
-        excludedHosts: [],
       }
       await sagas.enqueue(createServer, { tx, afterCommit }, { subject: server.id, input })
       made.push(server)

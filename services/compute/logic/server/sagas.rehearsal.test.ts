@@ -72,7 +72,7 @@ const running = ['guest running', 'interface', 'port', 'allocation']
 const stopped = ['guest shutdown', 'interface', 'port', 'allocation']
 const paused = ['guest paused', 'interface', 'port', 'allocation']
 const given = uuidFromName('given')
-const build = { forcedHost: null, excludedHosts: [] }
+const build = { forcedHost: null }
 const ownNic = { networkId: 'n', tag: null }
 const givenNic = { portId: given, tag: null }
 

@@ -63,6 +63,7 @@ function fakeNetworks(ports: Map<string, FakePort>): Networks {
       port.serverId = owner.serverId
       return nicOf(port, nic.tag)
     },
+    bindPorts: async () => {},
     async releasePorts(id, given) {
       for (const port of portsOf(id)) given.includes(port.id) ? unbind(port) : ports.delete(port.id)
     },
