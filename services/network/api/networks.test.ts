@@ -97,6 +97,19 @@ describe('networks and subnets', () => {
       await f.refused(f.call('POST', 'networks', { network: { [field]: true } }), 403, 'PolicyNotAuthorized')
   })
 
+  test('subnets of an external network are seen by its project, unless it is shared', async () => {
+    const { network, subnet } = await f.external('seen', '10.77.0.0/24')
+    const listed = async (as: typeof other) =>
+      (await f.call('GET', `subnets?network_id=${network.id}`, undefined, as)).json.subnets.map(
+        (one: { id: string }) => one.id,
+      )
+    assert.deepEqual(await listed(admin), [subnet.id])
+    assert.deepEqual(await listed(other), [])
+    await f.refused(f.call('GET', `subnets/${subnet.id}`, undefined, other), 404, 'SubnetNotFound')
+    assert.equal((await f.call('PUT', `networks/${network.id}`, { network: { shared: true } }, admin)).status, 200)
+    assert.deepEqual(await listed(other), [subnet.id])
+  })
+
   test('a bad body is refused by the name of its field', async () => {
     const { network } = await f.inside('10.3.0.0/24')
     const networks = {

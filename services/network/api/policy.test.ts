@@ -90,7 +90,7 @@ describe('policy', () => {
       const own = await count(kind, callers.member)
       assert.ok(own > 0 && all >= own, kind)
       assert.equal(await count(kind, callers.reader), own, kind)
-      const outside = kind === 'networks' || kind === 'subnets' ? 1 : 0
+      const outside = kind === 'networks' ? 1 : 0
       assert.equal(await count(kind, callers.nobody), outside, kind)
       assert.equal(await count(kind, callers.system), 0, kind)
     }

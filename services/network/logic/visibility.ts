@@ -46,10 +46,16 @@ export function visibleRules(context: RequestContext): readonly Condition[] {
 export function visibleNetworks(context: RequestContext): readonly Condition[] {
   const rule = 'get_network'
   if (context.can(rule, {})) return []
-  const parts = [own(context, rule, 'project_id', 'project_id')]
-  if (context.can(rule, { shared: true })) parts.push(eb => eb('shared', '=', 1), sharedWith(context.projectId))
+  const parts = ownOrShared(context, rule)
   if (context.can(rule, { 'router:external': true })) parts.push(eb => eb('router:external', '=', 1))
   return [either(...parts)]
+}
+
+function ownOrShared(context: RequestContext, rule: string): Condition[] {
+  const mine = own(context, rule, 'project_id', 'project_id')
+  return context.can(rule, { shared: true })
+    ? [mine, eb => eb('shared', '=', 1), sharedWith(context.projectId)]
+    : [mine]
 }
 
 const sharedWith =
@@ -67,11 +73,16 @@ const onNetworks =
       conditions.reduce((query, condition) => query.where(condition as never), eb.selectFrom('networks').select('id')),
     )
 
-/** Subnets: own ones, and those of networks that are visible. */
+/**
+ * Subnets: own ones, and those of networks that are the caller's or shared. That a network is external shows its name and
+ * lets addresses be taken from it, but not how it is laid out, although the rule alone would allow that: so it is in Neutron,
+ * where its database leaves such subnets out before the rule is asked.
+ */
 export function visibleSubnets(context: RequestContext): readonly Condition[] {
   const rule = 'get_subnet'
   if (context.can(rule, {})) return []
-  return [either(own(context, rule, 'project_id', 'project_id'), onNetworks(visibleNetworks(context)))]
+  const seen = either(...ownOrShared(context, 'get_network'))
+  return [either(own(context, rule, 'project_id', 'project_id'), onNetworks([seen]))]
 }
 
 /** Ports: own ones, and those on networks of the caller's project. */
