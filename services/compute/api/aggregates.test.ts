@@ -51,7 +51,14 @@ test('an aggregate is made, shown by version, changed and deleted', async () => 
   assert.deepEqual(set.json.aggregate.metadata, { ssd: 'true' })
   assert.equal((await small.call('GET', path, { as: admin })).json.aggregates.length, 1)
   assert.equal((await small.call('DELETE', `${path}/${made.id}`, { as: admin })).status, 200)
-  assert.equal((await small.call('GET', `${path}/${made.id}`, { as: admin })).status, 404)
+  for (const [id, status] of [
+    [made.id, 404],
+    [-1, 404],
+    ['one', 400],
+  ] as const) {
+    assert.equal((await small.call('GET', `${path}/${id}`, { as: admin })).status, status)
+    assert.equal((await small.call('DELETE', `${path}/${id}`, { as: admin })).status, status)
+  }
 })
 
 test('hosts come and go, and stay in one zone', async () => {

@@ -108,7 +108,8 @@ function actions(deps: AggregateDeps, path: string): Operation[] {
 }
 
 function idOf({ params }: ApiRequest): number {
-  if (!/^\d{1,10}$/.test(params['id']!)) throw badRequest('Invalid input received: id must be an integer')
+  // A negative number is a number, of which there is no aggregate.
+  if (!/^-?\d{1,10}$/.test(params['id']!)) throw badRequest('Invalid input received: id must be an integer')
   return Number(params['id'])
 }
 
