@@ -184,6 +184,9 @@ test('an update changes what it says, and answers as its version does', async ()
   assert.deepEqual(Object.keys(old.json.server.addresses.private[0]), ['version', 'addr'])
   const now = await cloud.call('PUT', `/servers/${id}`, { body: { server: { description: null } } })
   assert.equal(now.json.server['OS-EXT-STS:vm_state'], 'active')
+  const long = { server: { accessIPv6: '2001:DB8:0000::babe:192.0.2.1', accessIPv4: '' } }
+  const { accessIPv4, accessIPv6 } = (await cloud.call('PUT', `/servers/${id}`, { body: long })).json.server
+  assert.deepEqual([accessIPv4, accessIPv6], ['', '2001:db8::babe:c000:201'])
   assert.equal((await cloud.call('PUT', `/servers/${id}`, { body: { server: { bogus: 1 } } })).status, 400)
   assert.equal((await cloud.call('PUT', `/servers/${id}`, { body, as: reader })).status, 403)
   assert.equal((await cloud.call('PUT', `/servers/${id}`, { body, as: stranger })).status, 404)

@@ -18,6 +18,7 @@ import { checkGroup, fittingCount, flavorFor, keyFor, type ServerKey } from './l
 import { checkImage, checkUserData, imageOf, imageRefOf, refuseFiles } from './request-image.ts'
 import { requestedNics, requestedSecurityGroups } from './request-networks.ts'
 import { type Destination, requestedDestination } from './request-placing.ts'
+import { accessAddress } from './request-update.ts'
 
 export interface AcceptedServers {
   /** In the order of their names. */
@@ -154,8 +155,8 @@ function newServer(
     task_state: 'scheduling',
     power_state: powerStates.pending,
     progress: 0,
-    access_ip_v4: wanted.accessIPv4 || null,
-    access_ip_v6: wanted.accessIPv6 || null,
+    access_ip_v4: accessAddress(wanted.accessIPv4),
+    access_ip_v6: accessAddress(wanted.accessIPv6),
     locked: false,
     locked_reason: null,
     fault: null,
