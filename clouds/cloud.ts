@@ -201,10 +201,7 @@ function environmentOf(options: {
   const { state, config, log, serviceSession } = options
   const bus = createLocalBus(log)
   const runtime = systemRuntime
-  const policies = readPolicyFile(
-    config.section(cloudConfig).policy_file,
-    services.map(service => service.type),
-  )
+  const policies = readPolicyFile(config.section(cloudConfig).policy_file)
   return {
     config,
     runtime,

@@ -6,6 +6,10 @@
  * kind compares a credential (or a quoted literal) with the match, whose `%(name)s` is taken from the target;
  * `field:x:name=value` compares the target's own member; `@` (and the empty string) always holds, `!` never.
  */
+import { references } from './overrides.ts'
+
+export { misspelling } from './overrides.ts'
+
 export type Scope = 'system' | 'domain' | 'project'
 
 export interface PolicyRule {
@@ -70,8 +74,7 @@ function refuseCycles(rules: ReadonlyMap<string, PolicyRule>): void {
   const visit = (name: string, path: readonly string[]): void => {
     if (path.includes(name)) throw new Error(`policy rules refer to each other: ${[...path, name].join(' -> ')}`)
     if (done.has(name)) return
-    for (const [, next] of rules.get(name)?.check.matchAll(/(?:^|[\s(])rule:([^\s()]+)/g) ?? [])
-      visit(next!, [...path, name])
+    for (const next of references(rules.get(name)?.check ?? '')) visit(next, [...path, name])
     done.add(name)
   }
   for (const name of rules.keys()) visit(name, [])
