@@ -38,7 +38,8 @@ export function readPolicyFile(path: string | undefined): PolicyFile {
 }
 
 function problemOf(contract: Contract, overrides: Readonly<Record<string, string>>): string | undefined {
-  const misspelt = misspelling(contract.policies, overrides, fieldRules(contract))
+  const names = [...contract.policies.map(rule => rule.name), ...fieldRules(contract)]
+  const misspelt = misspelling(names, overrides)
   if (misspelt) return misspelt
   try {
     compilePolicy(contract.policies, overrides)

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { misspelling } from './index.ts'
 
-const rules = [
-  { name: 'admin_only', check: 'role:admin' },
-  { name: 'create_network', check: 'rule:admin_only' },
-  { name: 'create_network:shared', check: 'rule:admin_only' },
-]
+const rules = ['admin_only', 'create_network', 'create_network:shared']
 
 test('rules that exist may be replaced, helpers too', () => {
   assert.equal(misspelling(rules, {}), undefined)
   assert.equal(misspelling(rules, { create_network: 'role:a', admin_only: 'role:b' }), undefined)
-  assert.equal(misspelling(rules, { 'create_network:name': '@' }, ['create_network:name']), undefined)
 })
 
 test('a name that nothing asks for is refused with the nearest one', () => {

@@ -3,22 +3,14 @@
  * that other check strings of the file refer to. Anything else is a misspelling, and one that is let through unnoticed
  * leaves a door open that the operator believes shut.
  */
-import type { PolicyRule } from './index.ts'
 
 /** The names that a check string refers to by `rule:NAME`. */
 export const references = (check: string): string[] =>
   [...check.matchAll(/(?:^|[\s(])rule:([^\s()]+)/g)].map(([, name]) => name!)
 
-/**
- * A sentence about the first override that means nothing; undefined when all are good. `others` are names that have no
- * default and yet are asked for.
- */
-export function misspelling(
-  rules: readonly PolicyRule[],
-  overrides: Readonly<Record<string, string>>,
-  others: Iterable<string> = [],
-): string | undefined {
-  const known = new Set([...rules.map(rule => rule.name), ...others])
+/** A sentence about the first override that means nothing; undefined when all are good. `names` are the rules that are asked for. */
+export function misspelling(names: Iterable<string>, overrides: Readonly<Record<string, string>>): string | undefined {
+  const known = new Set(names)
   const used = new Set(
     Object.entries(overrides).flatMap(([name, check]) => references(check).filter(to => to !== name)),
   )
