@@ -24,6 +24,27 @@ export async function membersOf(db: Db, groupIds: readonly string[]): Promise<Re
   return members
 }
 
+/**
+ * The group's servers that have a host, with the group held until the transaction ends: of two that ask at once, the second
+ * sees what the first decided. Writing the row is what holds it, on every engine.
+ */
+export async function placedMembers(
+  tx: Db,
+  groupId: string,
+): Promise<readonly { readonly id: string; readonly host: string | null }[]> {
+  await tx
+    .updateTable('server_groups')
+    .set(eb => ({ name: eb.ref('name') }))
+    .where('id', '=', groupId)
+    .execute()
+  return tx
+    .selectFrom('servers')
+    .select(['id', 'host'])
+    .where('server_group_id', '=', groupId)
+    .where('host', 'is not', null)
+    .execute()
+}
+
 /** Its servers go on without it. */
 export async function removeServerGroup(db: Db, id: string): Promise<void> {
   await db.updateTable('servers').set({ server_group_id: null }).where('server_group_id', '=', id).execute()

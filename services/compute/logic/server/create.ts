@@ -42,11 +42,7 @@ export const createServer = saga<CreateInput, ServerDeps>('server-create')
     run: async ({ input, deps }) => {
       const server = await need(deps, input.serverId)
       const host = await place(deps, server, { forcedHost: input.forcedHost, excludedHosts: [] })
-      await change(deps, input.serverId, {
-        host: host.hostname,
-        availability_zone: host.availabilityZone,
-        task_state: 'networking',
-      })
+      await change(deps, input.serverId, { task_state: 'networking' })
       return { host: host.hostname, zone: host.availabilityZone }
     },
     undo: ({ input, deps }) => deps.placement.release(input.serverId),
@@ -117,7 +113,7 @@ export const createServer = saga<CreateInput, ServerDeps>('server-create')
       }),
   })
 
-/** After a failed build: another host, if there is one and attempts are left, with the ports bound to it. */
+/** After a failed build: its remains go, and another host, if there is one and attempts are left, gets the claim and the ports. */
 async function moveOn(
   deps: ServerDeps,
   server: Server,
@@ -125,10 +121,10 @@ async function moveOn(
   failed: readonly string[],
 ): Promise<boolean> {
   if (failed.length >= deps.options.maxAttempts || input.forcedHost !== null) return false
+  // Before another host is written on the server: nobody would look for its remains here any more.
+  await deps.agent(server.host!)?.destroy(server.id)
   const next = await placeElsewhere(deps, server, failed)
   if (!next) return false
-  await deps.agent(server.host!)?.destroy(server.id)
-  await change(deps, server.id, { host: next.hostname, availability_zone: next.availabilityZone })
   await deps.networks.bindPorts(
     server.nics.map(nic => nic.port_id),
     next.hostname,

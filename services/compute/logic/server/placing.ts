@@ -1,6 +1,9 @@
 /** Finding a host for a server: Placement says where there is room, the scheduler which of these will do, Placement has the last word. */
-import type { FlavorCopy } from '../../store/database.ts'
-import type { Server } from '../../store/servers.ts'
+import { isoTime } from '@strata/toolkit/runtime'
+import type { Kysely } from '@strata/toolkit/store'
+import type { ComputeTables, FlavorCopy } from '../../store/database.ts'
+import { placedMembers } from '../../store/server-groups.ts'
+import { type Server, updateServer } from '../../store/servers.ts'
 import { lackOfRoom, noValidHost, schedule, type TurnedAway } from '../scheduler/schedule.ts'
 import type { HostState, ScheduleRequest, ServerGroupRequest } from '../scheduler/types.ts'
 import type { ServerDeps } from './deps.ts'
@@ -37,7 +40,7 @@ function traitsOf(flavor: FlavorCopy, imageProperties: Readonly<Record<string, s
   return { required: wanted('required'), forbidden: wanted('forbidden') }
 }
 
-/** Chooses a host and claims its resources. Throws `NoValidHost` saying what turned the hosts away. */
+/** Chooses a host, claims its resources and writes it on the server. Throws `NoValidHost` saying what turned the hosts away. */
 export async function place(
   deps: ServerDeps,
   server: Server,
@@ -55,6 +58,7 @@ export async function place(
     request,
     deps.runtime.random,
   )
+  const overtaken: string[] = []
   for (const host of hosts) {
     const claimed = await deps.placement.claim({
       serverId: server.id,
@@ -63,15 +67,49 @@ export async function place(
       userId: server.user_id,
       resources,
     })
-    if (claimed) return host
+    if (!claimed) continue
+    if (await settleOn(deps, server, host, request.group)) return host
+    await deps.placement.release(server.id)
+    overtaken.push(host.hostname)
   }
   const short = await shortOf(
     deps,
     all.filter(host => !roomy.has(host.id)),
     resources,
   )
-  const reasons = [...short, ...turnedAway]
+  const grouped = overtaken.length === 0 ? [] : [{ by: 'its server group, built meanwhile,', hosts: overtaken }]
+  const reasons = [...short, ...turnedAway, ...grouped]
   throw new NoValidHost(noValidHost(all.length, reasons), reasons)
+}
+
+/**
+ * Writes the host on the server, unless others of its group found theirs since the decision and the group's policy now says
+ * no: servers that are made together are placed at the same moment and do not see each other. What one claims, the next sees.
+ */
+function settleOn(
+  { store, runtime }: ServerDeps,
+  server: Server,
+  host: HostState,
+  group: ServerGroupRequest | undefined,
+): Promise<boolean> {
+  return store.transaction(async tx => {
+    if (group && !(await groupAllows(tx, server, host, group))) return false
+    const place = { host: host.hostname, availability_zone: host.availabilityZone }
+    await updateServer(tx, server.id, isoTime(runtime.now()), place)
+    return true
+  })
+}
+
+async function groupAllows(
+  tx: Kysely<ComputeTables>,
+  server: Server,
+  host: HostState,
+  group: ServerGroupRequest,
+): Promise<boolean> {
+  const members = (await placedMembers(tx, group.id)).filter(({ id }) => id !== server.id)
+  const here = members.filter(member => member.host === host.hostname).length
+  if (group.policy === 'anti-affinity') return here < (group.maxServersPerHost ?? 1)
+  return group.policy !== 'affinity' || members.length === 0 || here > 0
 }
 
 /** Another host than those that failed, with the claim moved there; undefined when none will take the server. */
