@@ -35,7 +35,9 @@ test('a server is stopped, started, paused, unpaused and rebooted; what its stat
   assert.equal((await cloud.action(id, { restore: null })).status, 409)
   const output = await cloud.action(id, { 'os-getConsoleOutput': { length: 2 } })
   assert.equal(output.status, 200)
-  assert.equal(typeof output.json.output, 'string')
+  const whole: string = (await cloud.action(id, { 'os-getConsoleOutput': null })).json.output
+  assert.equal(output.json.output.split('\n').length, 2)
+  assert.ok(whole.endsWith(output.json.output))
   const history = await cloud.call('GET', `/servers/${id}/os-instance-actions`)
   assert.deepEqual(
     history.json.instanceActions.map((one: { action: string }) => one.action),
