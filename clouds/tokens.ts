@@ -1,6 +1,7 @@
 /** Checking a token as any service does: by asking identity over its API. */
 import type { Session } from '@strata/sdk'
 import type { Named, TokenInfo } from '@strata/toolkit/context'
+import type { AccessRule } from '@strata/toolkit/tokens'
 
 type Scoped = Named & { readonly domain: Named }
 
@@ -15,6 +16,11 @@ interface TokenBody {
     readonly audit_ids: readonly string[]
     readonly issued_at: string
     readonly expires_at: string
+    readonly application_credential?: {
+      readonly id: string
+      readonly restricted: boolean
+      readonly access_rules?: readonly AccessRule[]
+    }
   }
 }
 
@@ -25,11 +31,13 @@ export async function verifyOverApi(session: Session, token: string): Promise<To
     method: 'GET',
     path: '/v3/auth/tokens',
     query: { nocatalog: true },
-    headers: { 'x-subject-token': token },
+    // Says that access rules are heeded here: without it identity does not vouch for a token that has them.
+    headers: { 'x-subject-token': token, 'openstack-identity-access-rules': '1.0' },
     accept: [404],
   })
   if (status === 404) return undefined
   const { user, project, domain, system, roles = [], methods, audit_ids, issued_at, expires_at } = body.token
+  const credential = body.token.application_credential
   return {
     user,
     project,
@@ -40,5 +48,12 @@ export async function verifyOverApi(session: Session, token: string): Promise<To
     auditIds: audit_ids,
     issuedAt: issued_at,
     expiresAt: expires_at,
+    ...(credential && {
+      applicationCredential: {
+        id: credential.id,
+        restricted: credential.restricted,
+        accessRules: credential.access_rules,
+      },
+    }),
   }
 }

@@ -44,7 +44,7 @@ export interface Session {
   stream(call: Omit<ApiCall, 'body'> & { readonly body?: Readable | Uint8Array }): Promise<ApiResponse<Readable>>
   /** A valid token of this session's user. */
   token(): Promise<string>
-  /** The same transport with somebody else's token. */
+  /** The same transport with somebody else's token, and this session's beside it: a service carries on for a caller. */
   as(token: string): Session
 }
 
@@ -53,6 +53,8 @@ export function createSession(options: {
   readonly credentials: Credentials
   readonly runtime: Runtime
   readonly requestId?: string
+  /** The token of the service that acts for another; sent as `X-Service-Token`. */
+  readonly serviceToken?: () => Promise<string>
 }): Session {
   const { transport, credentials, runtime } = options
   let held: { token: string; renewAt: number } | undefined
@@ -83,6 +85,7 @@ export function createSession(options: {
         path: call.path + queryText(call.query),
         headers: {
           'x-auth-token': await token(),
+          ...(options.serviceToken ? { 'x-service-token': await options.serviceToken() } : {}),
           ...(options.requestId ? { 'x-openstack-request-id': options.requestId } : {}),
           ...(contentType ? { 'content-type': contentType } : {}),
           ...(call.idempotencyKey ? { 'idempotency-key': call.idempotencyKey } : {}),
@@ -117,7 +120,12 @@ export function createSession(options: {
 
   return {
     token,
-    as: other => createSession({ ...options, credentials: { token: other } }),
+    as: other =>
+      createSession({
+        ...options,
+        credentials: { token: other },
+        serviceToken: 'token' in credentials ? options.serviceToken : token,
+      }),
     async call<T>(call: ApiCall) {
       const answer = await send(
         { ...call, body: call.body === undefined ? undefined : JSON.stringify(call.body) },

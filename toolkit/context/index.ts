@@ -2,6 +2,7 @@
 import { forbidden } from '../fault/index.ts'
 import type { Log } from '../log/index.ts'
 import type { Credentials, Policy, Scope, Target } from '../policy/index.ts'
+import type { AccessRule } from '../tokens/access-rules.ts'
 
 export interface Named {
   readonly id: string
@@ -19,6 +20,13 @@ export interface TokenInfo {
   readonly auditIds: readonly string[]
   readonly issuedAt: string
   readonly expiresAt: string
+  /** Of a token got by an application credential. A *restricted* one must not make other credentials. */
+  readonly applicationCredential?: {
+    readonly id: string
+    readonly restricted: boolean
+    /** Requests for which alone the token is good; without them, for all. */
+    readonly accessRules?: readonly AccessRule[]
+  }
 }
 
 export interface RequestContext {

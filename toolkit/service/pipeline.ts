@@ -12,7 +12,7 @@ import type { Log } from '../log/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { Validator } from '../schema/index.ts'
-import type { TokenVerifier } from '../tokens/index.ts'
+import { permits, type TokenVerifier } from '../tokens/index.ts'
 import { faultOf, send } from './answer.ts'
 import { announcesTooMuch, bodyTooLarge, discardRest, mediaType, unsupportedType } from './body.ts'
 import type { ServiceInstance } from './definition.ts'
@@ -107,6 +107,8 @@ export function createPipeline(options: PipelineOptions) {
     if (tokenText !== undefined) token = await options.verifyToken(tokenText)
     if (token === undefined && (auth === 'token' || tokenText !== undefined))
       throw unauthorized('The request you have made requires authentication.')
+    if (token && !(await isWithinRules(token, request)))
+      throw unauthorized('The access rules of the application credential do not permit this request.')
     state.context = createContext({
       requestId: state.id,
       globalRequestId: globalId(request),
@@ -116,6 +118,18 @@ export function createPipeline(options: PipelineOptions) {
       log,
     })
     return state.context
+  }
+
+  /** A service that carries on what the caller was permitted to begin shows a token of its own beside the caller's. */
+  const isWithinRules = async (token: TokenInfo, request: FastifyRequest): Promise<boolean> => {
+    const rules = token.applicationCredential?.accessRules
+    if (!rules) return true
+    const path = pathOf(request)
+    const asked = { service: service.type, method: request.method }
+    if (permits(rules, { ...asked, path: path.slice(root.length) }) || permits(rules, { ...asked, path })) return true
+    const servicesToken = request.headers['x-service-token']
+    const from = typeof servicesToken === 'string' ? await options.verifyToken(servicesToken) : undefined
+    return from?.roles.some(role => role.name === 'service') ?? false
   }
 
   /** Answers a failure; also of requests that never reached a handler. */

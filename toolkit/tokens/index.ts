@@ -8,6 +8,8 @@ import type { TokenInfo } from '../context/index.ts'
 import type { Bus } from '../messaging/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 
+export { type AccessRule, permits } from './access-rules.ts'
+
 export const tokensChanged = 'identity.tokens'
 
 /** Resolves to what a token says, or to undefined when it is not valid (any more). */
