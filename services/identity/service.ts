@@ -4,6 +4,7 @@ import { compilePolicy } from '@strata/toolkit/policy'
 import { defineService, type ServiceInstance } from '@strata/toolkit/service'
 import { openStore } from '@strata/toolkit/store'
 import { type TokenVerifier, tokensChanged } from '@strata/toolkit/tokens'
+import { applicationCredentialOperations } from './api/application-credentials.ts'
 import { authOperations } from './api/auth.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
@@ -92,6 +93,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...implicationOperations(parts),
         ...roleAssignmentOperations(parts),
         ...tagOperations(parts),
+        ...applicationCredentialOperations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,
       async stop() {

@@ -44,3 +44,8 @@ export const grantNotFound = (role: string, actor: string, target: string): Faul
     'RoleAssignmentNotFound',
   )
 export const refusedAction = (message: string): Fault => forbidden(message, 'ForbiddenAction')
+export const applicationCredentialScoped = () =>
+  unauthorized('Error authenticating with application credential: Application credentials cannot request a scope.')
+export const delegationScoped = () => refusedAction('A token that was got by delegation cannot be scoped elsewhere.')
+export const invalidApplicationCredential = (problem: string): Fault =>
+  badRequest(`Invalid application credential: ${problem}`, 'ValidationError')

@@ -187,4 +187,21 @@ export const policies: readonly PolicyRule[] = [
       revoke_grant: 'Take a role on a project or domain from a user or group.',
     },
   ),
+  ...rules(anyOf(systemReader, 'user_id:%(target.user.id)s'), outsideDomains, {
+    get_access_rule: 'Show an access rule.',
+    list_access_rules: 'List the access rules of a user.',
+  }),
+  ...rules(anyOf('(role:admin and system_scope:all)', 'user_id:%(target.user.id)s'), outsideDomains, {
+    delete_access_rule: 'Delete an access rule.',
+  }),
+  ...rules(anyOf(admin, systemReader, 'rule:owner'), outsideDomains, {
+    get_application_credential: 'Show an application credential.',
+    list_application_credentials: 'List the application credentials of a user.',
+  }),
+  ...rules('user_id:%(user_id)s', ['project'], {
+    create_application_credential: 'Create an application credential.',
+  }),
+  ...rules('rule:admin_or_owner', outsideDomains, {
+    delete_application_credential: 'Delete an application credential.',
+  }),
 ]

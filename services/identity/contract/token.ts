@@ -16,6 +16,8 @@ export interface AuthRequest {
       readonly methods: readonly string[]
       readonly password?: { readonly user: RefInDomain & { readonly password: string } }
       readonly token?: { readonly id: string }
+      /** Named by its id, or by its name and its user. */
+      readonly application_credential?: Ref & { readonly user?: RefInDomain; readonly secret: string }
     }
     readonly scope?:
       | 'unscoped'
@@ -61,6 +63,11 @@ export const authSchema = {
               },
             },
             token: { type: 'object', required: ['id'], properties: { id: string } },
+            application_credential: {
+              ...ref,
+              required: ['secret'],
+              properties: { ...ref.properties, user: refInDomain, secret: string },
+            },
           },
         },
         scope: {
@@ -101,6 +108,16 @@ export interface CatalogEntry {
   }[]
 }
 
+/** A request for which an application credential may be used. */
+export interface AccessRule {
+  readonly id: string
+  /** Type of the service. */
+  readonly service: string
+  readonly method: string
+  /** `*` and `{name}` stand for one part, `**` for any number. */
+  readonly path: string
+}
+
 /** Answer of `POST` and `GET /v3/auth/tokens`. */
 export interface TokenBody {
   readonly token: {
@@ -115,5 +132,9 @@ export interface TokenBody {
     readonly system?: { readonly all: true }
     readonly roles?: readonly Named[]
     readonly catalog?: readonly CatalogEntry[]
+    readonly application_credential?: Named & {
+      readonly restricted: boolean
+      readonly access_rules?: readonly AccessRule[]
+    }
   }
 }

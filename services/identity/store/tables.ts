@@ -59,6 +59,21 @@ export interface Tables {
     enabled: number
     extra: string | null
   }
+  application_credentials: {
+    id: string
+    user_id: string
+    project_id: string
+    name: string
+    description: string | null
+    /** Of the secret, as of a password. */
+    hash: string
+    /** As `logic/rules/times.ts` writes them. */
+    expires_at: string | null
+    unrestricted: number
+  }
+  application_credential_roles: { application_credential_id: string; role_id: string }
+  access_rules: { id: string; user_id: string; service: string; method: string; path: string }
+  application_credential_rules: { application_credential_id: string; access_rule_id: string }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

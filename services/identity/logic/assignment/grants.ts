@@ -1,5 +1,6 @@
 /** Grants: one role given to one user or group on one target. */
 import { grantNotFound, missing } from '../../contract/errors.ts'
+import { removeApplicationCredentialsOn } from '../../store/application-credential.ts'
 import {
   type Actor,
   addAssignment,
@@ -77,6 +78,9 @@ export function grantLogic(parts: Parts) {
       parts.store.transaction(async (tx, afterCommit) => {
         if (!(await removeAssignment(tx, rowOf(grant, roleId))))
           throw grantNotFound(roleId, grant.actor.id, grant.target.id)
+        // What the user handed to programs there may have been more than is left.
+        if (grant.actor.type === 'user' && grant.target.type === 'project')
+          await removeApplicationCredentialsOn(tx, grant.actor.id, grant.target.id)
         parts.changed(afterCommit)
       }),
   }

@@ -16,9 +16,18 @@ export interface TokenPayload {
   readonly expiresAt: number
   /** Its own, then that of the first of its chain; 16 bytes each, base64url. */
   readonly auditIds: readonly string[]
+  /** What the user's right to it rests on, where that is not the user's own assignments alone. */
+  readonly delegation?: Delegation
 }
 
-export const methods = ['password', 'token'] as const
+export interface Delegation {
+  readonly type: (typeof delegations)[number]
+  readonly id: string
+}
+
+const delegations = ['application_credential'] as const
+// The place of each in the list is its bit in tokens: add at the end.
+export const methods = ['password', 'token', 'application_credential'] as const
 export type Method = (typeof methods)[number]
 const format = 1
 const scopes = ['unscoped', 'system', 'project', 'domain'] as const
@@ -37,6 +46,7 @@ export function packToken(payload: TokenPayload): Buffer {
     'id' in scope ? packId(scope.id) : Buffer.alloc(0),
     Buffer.from([payload.auditIds.length]),
     ...payload.auditIds.map(id => Buffer.from(id, 'base64url')),
+    ...packDelegation(payload.delegation),
   ])
 }
 
@@ -56,16 +66,23 @@ export function unpackToken(bytes: Buffer): TokenPayload | undefined {
   const scope: TokenScope =
     scopeType === 'project' || scopeType === 'domain' ? { type: scopeType, id: id() } : { type: scopeType }
   const count = bytes[at++] ?? 0
-  if (bytes.length !== at + count * 16) return undefined
+  const auditIds = Array.from({ length: count }, (_, n) => bytes.toString('base64url', at + n * 16, at + n * 16 + 16))
+  at += count * 16
+  const delegation = at < bytes.length ? { type: delegations[bytes[at++]!], id: id() } : undefined
+  if (bytes.length !== at || (delegation && delegation.type === undefined)) return undefined
   return {
     userId,
     scope,
     methods: methods.filter((_, bit) => bytes[1]! & (1 << bit)),
     issuedAt: bytes.readUIntBE(3, 6),
     expiresAt: bytes.readUIntBE(9, 6),
-    auditIds: Array.from({ length: count }, (_, n) => bytes.toString('base64url', at + n * 16, at + n * 16 + 16)),
+    auditIds,
+    ...(delegation && { delegation: delegation as Delegation }),
   }
 }
+
+const packDelegation = (delegation: Delegation | undefined): Buffer[] =>
+  delegation ? [Buffer.from([delegations.indexOf(delegation.type)]), packId(delegation.id)] : []
 
 /** A length of 0 stands for 16 bytes that are shown in hexadecimal. */
 function packId(id: string): Buffer {

@@ -1,44 +1,86 @@
-/** Login: who is asking (by password, by an earlier token, or both), and to what they may scope. */
-import { expectedToFind, loginFailed, unsupportedMethod } from '../../contract/errors.ts'
+/** Login: who is asking (by one method or several, that agree), and to what they may scope. */
+import {
+  applicationCredentialScoped,
+  delegationScoped,
+  expectedToFind,
+  loginFailed,
+  unsupportedMethod,
+} from '../../contract/errors.ts'
 import type { AuthRequest, Ref, RefInDomain } from '../../contract/token.ts'
+import { applicationCredentialsOf, findApplicationCredential } from '../../store/application-credential.ts'
 import { findDomain, findProject, findProjectByName } from '../../store/project.ts'
 import type { Db } from '../../store/tables.ts'
 import { findUser, findUserByName, passwordHash, type UserRow } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
-import { type Method, methods, type TokenPayload, type TokenScope } from '../rules/token-payload.ts'
+import { parseTime } from '../rules/times.ts'
+import { type Delegation, type Method, methods, type TokenPayload, type TokenScope } from '../rules/token-payload.ts'
 import type { IssuedToken } from './tokens.ts'
 
 type Given = AuthRequest['auth']
+
+/** What one method found out. */
+interface Proof {
+  readonly userId: string
+  /** The token that was shown. */
+  readonly from?: TokenPayload
+  /** Binds the new token to that scope, and to no other. */
+  readonly delegation?: { readonly by: Delegation; readonly scope: TokenScope; readonly notAfter?: number }
+}
+
+const provers: Readonly<Record<Method, (parts: Parts, auth: Given) => Promise<Proof>>> = {
+  password: byPassword,
+  token: byToken,
+  application_credential: byApplicationCredential,
+}
 
 /** Throws a 401 in the same words whatever was wrong; a 400 for a request that makes no sense. */
 export async function authenticate(parts: Parts, { auth }: AuthRequest): Promise<IssuedToken> {
   // Taken before anything is looked at: a password that is changed meanwhile ends this token too.
   const issuedAt = parts.runtime.now()
-  const asked = auth.identity.methods
+  const asked = [...new Set(auth.identity.methods)]
   if (!asked.every(method => (methods as readonly string[]).includes(method))) throw unsupportedMethod()
-  const from = asked.includes('token') ? await byToken(parts, auth) : undefined
-  const user = asked.includes('password') ? await byPassword(parts, auth) : undefined
-  if (from && user && from.userId !== user.id) throw loginFailed()
-  const userId = user?.id ?? from!.userId
-  const used = [...new Set([...(from?.methods ?? []), ...(asked as Method[])])]
-  const issue = (scope: TokenScope) => parts.tokens.issue({ userId, scope, methods: used, issuedAt, from })
-  const token = await (auth.scope === undefined || isEmpty(auth.scope)
-    ? issueDefault(parts, userId, issue)
-    : issue(await scopeOf(parts.store.db, auth.scope)))
+  const proofs: Proof[] = []
+  for (const method of asked as Method[]) proofs.push(await provers[method](parts, auth))
+  const userId = proofs[0]!.userId
+  if (proofs.some(proof => proof.userId !== userId)) throw loginFailed()
+  const from = proofs.find(proof => proof.from)?.from
+  const delegation = proofs.find(proof => proof.delegation)?.delegation
+  const about = {
+    userId,
+    methods: [...new Set([...(from?.methods ?? []), ...(asked as Method[])])],
+    issuedAt,
+    from,
+    delegation: delegation?.by,
+    notAfter: delegation?.notAfter,
+  }
+  const issue = (scope: TokenScope) => parts.tokens.issue({ ...about, scope })
+  const token = await (delegation
+    ? issue(delegation.scope)
+    : auth.scope === undefined || isEmpty(auth.scope)
+      ? issueDefault(parts, userId, issue)
+      : issue(await scopeOf(parts.store.db, auth.scope)))
   if (!token) throw loginFailed()
   return token
 }
 
 const isEmpty = (scope: object | string) => typeof scope === 'object' && Object.keys(scope).length === 0
 
-async function byToken(parts: Parts, auth: Given): Promise<TokenPayload> {
+async function byToken(parts: Parts, auth: Given): Promise<Proof> {
   if (!auth.identity.token) throw expectedToFind('token', 'identity')
   const token = await parts.tokens.check(auth.identity.token.id)
   if (!token) throw loginFailed()
-  return token.payload
+  const from = token.payload
+  const { userId, scope, delegation: by } = from
+  if (!by) return { userId, from }
+  // Elsewhere, or unscoped, it would be free of the limits under which it was given.
+  if (auth.scope !== undefined && !sameScope(scope, await scopeOf(parts.store.db, auth.scope))) throw delegationScoped()
+  return { userId, from, delegation: { by, scope } }
 }
 
-async function byPassword(parts: Parts, auth: Given): Promise<UserRow> {
+const sameScope = (one: TokenScope, other: TokenScope): boolean =>
+  one.type === other.type && 'id' in one && 'id' in other && one.id === other.id
+
+async function byPassword(parts: Parts, auth: Given): Promise<Proof> {
   const given = auth.identity.password?.user
   if (!given) throw expectedToFind('password', 'identity')
   const { db } = parts.store
@@ -46,7 +88,33 @@ async function byPassword(parts: Parts, auth: Given): Promise<UserRow> {
   const hash = user && (await passwordHash(db, user.id))
   const right = await parts.passwords.verify(user?.id ?? '', hash, given.password)
   if (!user || !right) throw loginFailed()
-  return user
+  return { userId: user.id }
+}
+
+async function byApplicationCredential(parts: Parts, auth: Given): Promise<Proof> {
+  const given = auth.identity.application_credential
+  if (!given) throw expectedToFind('application_credential', 'identity')
+  if (auth.scope !== undefined) throw applicationCredentialScoped()
+  const found = await findGivenCredential(parts.store.db, given)
+  const right = await parts.passwords.verify(found?.id ?? '', found?.hash, given.secret)
+  if (!found || !right) throw loginFailed()
+  const end = found.expires_at === null ? undefined : parseTime(found.expires_at)?.at
+  if (end !== undefined && end <= parts.runtime.now()) throw loginFailed()
+  return {
+    userId: found.user_id,
+    delegation: {
+      by: { type: 'application_credential', id: found.id },
+      scope: { type: 'project', id: found.project_id },
+      notAfter: end,
+    },
+  }
+}
+
+async function findGivenCredential(db: Db, given: NonNullable<Given['identity']['application_credential']>) {
+  if (given.id !== undefined) return findApplicationCredential(db, given.id)
+  if (!given.user) throw expectedToFind('user', 'application_credential')
+  const user = await findLogin(db, given.user)
+  return user && (await applicationCredentialsOf(db, user.id, given.name ?? ''))[0]
 }
 
 async function findLogin(db: Db, given: RefInDomain): Promise<UserRow | undefined> {

@@ -3,10 +3,13 @@ import type { Named, TokenInfo } from '@strata/toolkit/context'
 import { isoTime, toMicroseconds } from '@strata/toolkit/runtime'
 import type { CatalogEntry, TokenBody } from '../../contract/token.ts'
 import { findDomain, findProject, type ProjectRow } from '../../store/project.ts'
+import { implications } from '../../store/role.ts'
 import type { Db } from '../../store/tables.ts'
 import { findUser, type UserRow } from '../../store/user.ts'
 import { effectiveRoles, type Place } from '../assignment/effective.ts'
+import { withImplied } from '../rules/roles.ts'
 import type { TokenPayload } from '../rules/token-payload.ts'
+import { type DelegationFacts, lookUpDelegation } from './delegation.ts'
 
 export interface TokenFacts {
   readonly payload: TokenPayload
@@ -15,6 +18,7 @@ export interface TokenFacts {
   readonly project?: ProjectRow & { readonly domain: Named }
   readonly domain?: Named
   readonly roles: readonly Named[]
+  readonly delegation?: DelegationFacts
 }
 
 /** Undefined when the token cannot hold (any more). */
@@ -23,7 +27,9 @@ export async function lookUp(db: Db, payload: TokenPayload): Promise<TokenFacts 
   if (!user?.enabled) return undefined
   const userDomain = await enabledDomain(db, user.domain_id)
   if (!userDomain) return undefined
-  const facts = { payload, user, userDomain: named(userDomain), roles: [] }
+  const delegation = await lookUpDelegation(db, payload)
+  if (payload.delegation && !delegation) return undefined
+  const facts = { payload, user, userDomain: named(userDomain), roles: [], delegation }
   const { scope } = payload
   if (scope.type === 'unscoped') return facts
   if (scope.type === 'system') return withRoles(db, facts, { type: 'system' })
@@ -39,8 +45,16 @@ export async function lookUp(db: Db, payload: TokenPayload): Promise<TokenFacts 
 }
 
 async function withRoles(db: Db, facts: TokenFacts, place: Place): Promise<TokenFacts | undefined> {
-  const roles = await effectiveRoles(db, facts.user.id, place)
+  const { user, delegation } = facts
+  const own = await effectiveRoles(db, delegation?.userId ?? user.id, place)
+  const roles = delegation ? await amongImplied(db, own, delegation.roleIds) : own
   return roles.length === 0 ? undefined : { ...facts, roles }
+}
+
+/** Of `own` those that are named by their ids, or implied by one of these. */
+async function amongImplied(db: Db, own: readonly Named[], ids: readonly string[]): Promise<Named[]> {
+  const delegated = withImplied(ids, await implications(db))
+  return own.filter(role => delegated.has(role.id))
 }
 
 async function enabledDomain(db: Db, id: string): Promise<ProjectRow | undefined> {
@@ -63,6 +77,7 @@ export function infoOf(facts: TokenFacts): TokenInfo {
     auditIds: payload.auditIds,
     issuedAt: isoTime(payload.issuedAt),
     expiresAt: isoTime(payload.expiresAt),
+    ...facts.delegation?.info,
   }
 }
 
@@ -84,6 +99,7 @@ export function bodyOf(facts: TokenFacts, catalog: readonly CatalogEntry[] | und
       ...(domain && { domain }),
       ...(payload.scope.type === 'system' && { system: { all: true } as const }),
       ...(scoped && { roles }),
+      ...facts.delegation?.shown,
       ...(scoped && catalog && { catalog }),
     },
   }

@@ -36,9 +36,11 @@ export interface Revocation {
 export interface Tokens {
   /** Undefined when the user may not have such a token. */
   issue(
-    about: Pick<TokenPayload, 'userId' | 'scope' | 'methods' | 'issuedAt'> & {
+    about: Pick<TokenPayload, 'userId' | 'scope' | 'methods' | 'issuedAt' | 'delegation'> & {
       /** The token it is made from: it ends when that one does, and continues its chain. */
       readonly from?: TokenPayload
+      /** Milliseconds since 1970: it ends then at the latest. */
+      readonly notAfter?: number
     },
   ): Promise<IssuedToken | undefined>
   /** Undefined when it is not valid. `expiredFor`: milliseconds for which its end is overlooked. */
@@ -86,7 +88,7 @@ export function createTokens(options: {
     return complete(facts)
   }
   return {
-    async issue({ userId, scope, methods, issuedAt, from }) {
+    async issue({ userId, scope, methods, issuedAt, delegation, from, notAfter = Number.POSITIVE_INFINITY }) {
       const own = Buffer.from(runtime.bytes(16)).toString('base64url')
       const chain = from?.auditIds.at(-1)
       const payload: TokenPayload = {
@@ -94,8 +96,9 @@ export function createTokens(options: {
         scope,
         methods,
         issuedAt,
-        expiresAt: from?.expiresAt ?? issuedAt + lifetime,
+        expiresAt: Math.min(from?.expiresAt ?? issuedAt + lifetime, notAfter),
         auditIds: chain === undefined ? [own] : [own, chain],
+        ...(delegation && { delegation }),
       }
       const facts = await lookUp(store.db, payload)
       if (!facts) return undefined

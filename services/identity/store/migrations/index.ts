@@ -1,5 +1,6 @@
 /** All migrations of identity's database, oldest first. */
 import type { Migration } from '@strata/toolkit/store'
 import { initial } from './0001-initial.ts'
+import { applicationCredentials } from './0002-application-credentials.ts'
 
-export const migrations: readonly Migration[] = [initial]
+export const migrations: readonly Migration[] = [initial, applicationCredentials]
