@@ -186,11 +186,33 @@ describe('routers and floating IPs', () => {
     const tiny = await f.external('tiny', '172.25.0.0/30')
     assert.equal((await make({ floating_network_id: tiny.network.id })).status, 201)
     await f.refused(make({ floating_network_id: tiny.network.id }), 400, 'ExternalIpAddressExhausted')
-    await f.refused(f.call('DELETE', `networks/${tiny.network.id}`, undefined, admin), 409, 'NetworkInUse')
     await f.refused(
       f.call('PUT', `networks/${tiny.network.id}`, { network: { 'router:external': false } }, admin),
       409,
       'ExternalNetworkInUse',
     )
+  })
+
+  test('an external network takes its unmapped floating IPs with it, and stays for a mapped one', async () => {
+    const outside = await f.external('outside', '172.29.0.0/24')
+    const wish = { floating_network_id: outside.network.id }
+    const [free, mapped] = [await f.make('floatingip', wish), await f.make('floatingip', wish)]
+    const router = await f.make('router', { external_gateway_info: { network_id: outside.network.id } })
+    const { network, subnet } = await f.inside('10.19.0.0/24')
+    await f.call('PUT', `routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
+    const port = await f.make('port', { network_id: network.id })
+    const map = (port_id: string | null) =>
+      f.call('PUT', `floatingips/${mapped.id}`, { floatingip: { port_id } }).then(answer => answer.status)
+    assert.equal(await map(port.id), 200)
+    const remove = () => f.call('DELETE', `networks/${outside.network.id}`, undefined, admin)
+    await f.refused(remove(), 409, 'NetworkInUse')
+    assert.equal((await f.show('floatingip', free.id)).id, free.id)
+    assert.equal(await map(null), 200)
+    assert.equal((await f.call('PUT', `routers/${router.id}`, { router: { external_gateway_info: null } })).status, 200)
+    assert.equal((await remove()).status, 204)
+    for (const { id } of [free, mapped]) {
+      assert.equal((await f.call('GET', `floatingips/${id}`)).status, 404)
+      assert.equal((await f.call('GET', `ports?device_id=${id}`, undefined, admin)).json.ports.length, 0)
+    }
   })
 })

@@ -193,11 +193,15 @@ export async function beforeUpdateFloatingIp(
   })
 }
 
-export async function beforeDeleteFloatingIp(deps: NetworkDeps, scene: Scene, row: FloatingIpRow): Promise<void> {
+export const beforeDeleteFloatingIp = (deps: NetworkDeps, scene: Scene, row: FloatingIpRow): Promise<void> =>
+  releaseAddresses(deps, scene, [row.id])
+
+/** Takes floating IPs' own ports away, and with them the addresses. */
+async function releaseAddresses(deps: NetworkDeps, scene: Scene, ids: readonly string[]): Promise<void> {
   const own = await scene.tx
     .selectFrom('ports')
     .select('id')
-    .where('device_id', '=', row.id)
+    .where('device_id', 'in', ids)
     .where('device_owner', '=', DEVICE_OWNERS.floatingIp)
     .execute()
   await removePorts(
@@ -205,7 +209,23 @@ export async function beforeDeleteFloatingIp(deps: NetworkDeps, scene: Scene, ro
     scene,
     own.map(port => port.id),
   )
-  touch(deps, scene, 'floatingips', row.id)
+  touch(deps, scene, 'floatingips', ...ids)
+}
+
+/** Removes those of an external network that are mapped to no port: they do not keep it from being deleted. */
+export async function removeUnmapped(deps: NetworkDeps, scene: Scene, networkId: string): Promise<void> {
+  const { tx } = scene
+  const rows = await tx
+    .selectFrom('floatingips')
+    .select('id')
+    .where('floating_network_id', '=', networkId)
+    .where('port_id', 'is', null)
+    .execute()
+  if (rows.length === 0) return
+  const ids = rows.map(row => row.id)
+  await releaseAddresses(deps, scene, ids)
+  await tx.deleteFrom('tags').where('resource_id', 'in', ids).execute()
+  await tx.deleteFrom('floatingips').where('id', 'in', ids).execute()
 }
 
 /** `port_details` of each floating IP that is mapped: what clients show of its port. */

@@ -15,6 +15,7 @@ import type { NetworkType, network } from '../contract/network.ts'
 import { DEVICE_OWNERS } from '../contract/port.ts'
 import type { NetworkDb } from '../store/database.ts'
 import { type NetworkDeps, type NetworkRow, type Scene, touch } from './deps.ts'
+import { removeUnmapped } from './floatingip.ts'
 import { removePorts } from './port/remove.ts'
 import { claim } from './quota.ts'
 import { lowestFree } from './rules/segments.ts'
@@ -198,9 +199,10 @@ export async function beforeUpdateNetwork(
   }
 }
 
-/** A network goes with its subnets and its own service ports, unless others are plugged into it. */
+/** A network goes with its subnets, its own service ports and unmapped floating IPs, unless others are plugged into it. */
 export async function beforeDeleteNetwork(deps: NetworkDeps, scene: Scene, row: NetworkRow): Promise<void> {
   const { tx } = scene
+  if (row['router:external']) await removeUnmapped(deps, scene, row.id)
   const all = await tx
     .selectFrom('ports')
     .select(['id', 'device_owner'])
