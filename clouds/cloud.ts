@@ -123,10 +123,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   try {
     await listen(server, config)
     for (const service of built) await service.start?.()
-    const demo = session('demo', secrets.demo, 'demo')
     const admin = session('admin', secrets.admin, 'admin')
     const { guestImage } = options
-    await firstRun({ state, admin, demo, log, externalCidr: config.section(ovnConfig).external_cidr, guestImage })
+    await firstRun({ state, admin, log, externalCidr: config.section(ovnConfig).external_cidr, guestImage })
   } catch (thrown) {
     await stop()
     throw thrown

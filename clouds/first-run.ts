@@ -2,6 +2,8 @@
  * What a new cloud has at its first start: flavors, an image, an outside network, and a network with a router for the project
  * `demo`. Each is made through the public APIs under a key of its own, so that a start that was cut off goes on where it was;
  * once all are there, a mark in the state folder keeps what users delete later from coming back.
+ *
+ * All is made by `admin`, also what `demo` is to own: a policy that denies users to make networks must not keep a cloud from starting.
  */
 import { createReadStream, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +14,6 @@ import type { Log } from '@strata/toolkit/log'
 export interface FirstRunOptions {
   readonly state: string
   readonly admin: Session
-  readonly demo: Session
   readonly log: Log
   /** This machine's address on the outside network, with its prefix: `172.24.4.1/24`. */
   readonly externalCidr: string
@@ -85,7 +86,7 @@ async function makeImage({ admin, guestImage, log }: FirstRunOptions): Promise<v
   log.info({ image: image.id }, 'made the image tiny-linux')
 }
 
-async function makeNetworks({ admin, demo, externalCidr }: FirstRunOptions): Promise<void> {
+async function makeNetworks({ admin, externalCidr }: FirstRunOptions): Promise<void> {
   const service = 'network'
   const outside = externalSubnet(externalCidr)
   const key = (idempotencyKey: string) => ({ idempotencyKey: `first-run:${idempotencyKey}` })
@@ -97,24 +98,36 @@ async function makeNetworks({ admin, demo, externalCidr }: FirstRunOptions): Pro
     { name: 'public-subnet', network_id: external.id, ip_version: 4, enable_dhcp: false, ...outside },
     key('public-subnet'),
   )
-  const inside = await client(demo, service, network).create({ name: 'private' }, key('private'))
-  const subnets = client(demo, service, subnet)
-  const insideSubnet = await subnets.create(
-    { name: 'private-subnet', network_id: inside.id, ip_version: 4, cidr: '10.0.0.0/24' },
+  const project_id = await projectId(admin, 'demo')
+  const inside = await client(admin, service, network).create({ name: 'private', project_id }, key('private'))
+  const insideSubnet = await client(admin, service, subnet).create(
+    { name: 'private-subnet', project_id, network_id: inside.id, ip_version: 4, cidr: '10.0.0.0/24' },
     key('private-subnet'),
   )
-  const gateway = await client(demo, service, router).create(
-    { name: 'router1', external_gateway_info: { network_id: external.id } },
+  const gateway = await client(admin, service, router).create(
+    { name: 'router1', project_id, external_gateway_info: { network_id: external.id } },
     key('router1'),
   )
   // Repeating this after a crash finds the interface there already.
-  await demo.call({
+  await admin.call({
     service,
     method: 'PUT',
     path: `/v2.0/routers/${gateway.id}/add_router_interface`,
     body: { subnet_id: insideSubnet.id },
     accept: [400, 409],
   })
+}
+
+async function projectId(admin: Session, name: string): Promise<string> {
+  const { body } = await admin.call<{ projects: readonly { id: string }[] }>({
+    service: 'identity',
+    method: 'GET',
+    path: '/v3/projects',
+    query: { name, domain_id: 'default' },
+  })
+  const [project] = body.projects
+  if (!project) throw new Error(`there is no project ${name}`)
+  return project.id
 }
 
 /** The subnet around this machine's address: it is the gateway, and the pool leaves out the first addresses. */
