@@ -8,6 +8,7 @@ import { hypervisorOperations } from './hypervisors.ts'
 import { keypairOperations } from './keypairs.ts'
 import { migrationOperations } from './migrations.ts'
 import { quotaOperations } from './quotas.ts'
+import { securityGroupOperations } from './security-groups.ts'
 import { serverActionOperations } from './server-actions.ts'
 import { serverDetailOperations } from './server-details.ts'
 import { serverGroupOperations } from './server-groups.ts'
@@ -29,6 +30,7 @@ export function computeOperations(compute: Compute): readonly Operation[] {
     ...serverInterfaceOperations(compute),
     ...serverHistoryOperations(compute),
     ...serverDetailOperations(compute),
+    ...securityGroupOperations(compute),
     ...flavorOperations(compute),
     ...keypairOperations(compute),
     ...quotaOperations(compute),

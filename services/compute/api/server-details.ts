@@ -4,8 +4,7 @@ import { type ApiRequest, type Operation, operation, reply } from '@strata/toolk
 import type { Compute } from '../logic/compute.ts'
 import { serverFor } from '../logic/server/access.ts'
 import { securityGroupsOf } from '../logic/server/request-groups.ts'
-
-type Group = Awaited<ReturnType<typeof securityGroupsOf>>[number]
+import { groupView } from './security-groups.ts'
 
 export function serverDetailOperations(compute: Compute): readonly Operation[] {
   const find = (request: ApiRequest, rule: string) =>
@@ -62,27 +61,3 @@ export function serverDetailOperations(compute: Compute): readonly Operation[] {
     }),
   ]
 }
-
-/** A security group as compute's own API showed it before there was a network service. */
-const groupView = (group: Group, known: readonly Group[]) => ({
-  id: group.id,
-  name: group.name,
-  description: group.description,
-  tenant_id: group.projectId,
-  rules: group.rules.flatMap(rule =>
-    rule.direction === 'egress'
-      ? []
-      : {
-          id: rule.id,
-          parent_group_id: group.id,
-          ip_protocol: rule.protocol,
-          from_port: rule.portMin,
-          to_port: rule.portMax,
-          group:
-            rule.remoteGroupId === null
-              ? {}
-              : { name: known.find(one => one.id === rule.remoteGroupId)?.name, tenant_id: group.projectId },
-          ip_range: rule.remoteGroupId === null ? { cidr: rule.remotePrefix ?? '0.0.0.0/0' } : {},
-        },
-  ),
-})
