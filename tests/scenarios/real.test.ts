@@ -130,8 +130,7 @@ describe('real guests', { skip }, () => {
     const second = /10\.0\.0\.\d+/.exec(JSON.stringify(addresses))?.[0]
     // The group "default" lets in only its own members.
     assert.equal(await first.login.can(`ping -c 1 -W 3 ${second}`), false, 'not yet let in')
-    const [port] = await demo.list('port', 'list', '--server', 'vm1')
-    await demo.run('port', 'set', '--security-group', 'default', `${port?.['ID']}`)
+    await demo.run('server', 'add', 'security', 'group', 'vm1', 'default')
     await eventually('vm2 lets vm1 in', () => first.login.can(`ping -c 1 -W 2 ${second}`))
     assert.match(await first.login.run(`nc -w 5 ${second} 22 < /dev/null`), /SSH-2\.0/)
     assert.equal(await first.login.can('ping -c 2 -W 2 10.0.0.203'), false, 'vm3 is in another network')
