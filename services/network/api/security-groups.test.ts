@@ -142,11 +142,8 @@ describe('security groups', () => {
       404,
       'SecurityGroupNotFound',
     )
-    await f.refused(
-      rule({ ...base, remote_group_id: f.service.environment.runtime.uuid() }),
-      404,
-      'SecurityGroupNotFound',
-    )
+    for (const remote_group_id of [f.service.environment.runtime.uuid(), 'no-group'])
+      await f.refused(rule({ ...base, remote_group_id }), 404, 'SecurityGroupNotFound')
   })
 
   test('groups and rules of others are as if they were not there', async () => {

@@ -75,7 +75,8 @@ export const securityGroupRule = resource({
       .immutable(),
     port_range_min: integer({ minimum: 0, maximum: 65_535 }).nullable().immutable().filterable().sortable(),
     port_range_max: integer({ minimum: 0, maximum: 65_535 }).nullable().immutable().filterable().sortable(),
-    remote_group_id: uuid().nullable().immutable().filterable().sortable(),
+    // Any text will do for a group that is looked for, and is not found when it is no id.
+    remote_group_id: text({ maxLength: 255 }).nullable().immutable().filterable().sortable(),
     remote_ip_prefix: text({ maxLength: 64 }).nullable().immutable().filterable().sortable(),
     normalized_cidr: text().nullable().readOnly().computed(),
     ...standardFields,
