@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { helpFor, overview } from './help.ts'
-import { Refusal, say, warn } from './print.ts'
+import { Refusal, refusalOf, say, warn } from './print.ts'
 import { type Mode, root, type State, stateAt, stateFolder } from './state.ts'
 
 const OPTIONS = {
@@ -162,16 +162,6 @@ function listening({ host, port, config }: Pick<Arguments, 'host' | 'port' | 'co
 function modeOf(text: string | undefined): Mode {
   if (text === 'real' || text === 'simulated') return text
   throw new Refusal('serve needs --mode real or --mode simulated', 2)
-}
-
-/** What the operator can mend is said in a sentence; anything else is ours, and keeps its stack. */
-function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof Refusal) return error
-  const { code, path, message } = error as NodeJS.ErrnoException
-  if (code === 'EACCES' || code === 'EPERM')
-    return new Refusal(`no permission for ${path ?? message}: whose cloud is it?`)
-  if (code === 'ENOSPC' || code === 'EROFS') return new Refusal(`${path ?? message} cannot be written (${code})`)
-  return
 }
 
 if (import.meta.main) {

@@ -9,6 +9,18 @@ export class Refusal extends Error {
   }
 }
 
+/** What the operator can mend is said in a sentence; undefined for anything else, which is ours and keeps its stack. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  if (!(error instanceof Error)) return
+  const { code, path, message, name } = error as NodeJS.ErrnoException
+  if (name === 'ConfigError') return new Refusal(message)
+  if (code === 'EACCES' || code === 'EPERM')
+    return new Refusal(`no permission for ${path ?? message}: whose cloud is it?`)
+  if (code === 'ENOSPC' || code === 'EROFS') return new Refusal(`${path ?? message} cannot be written (${code})`)
+  return
+}
+
 export function say(line = ''): void {
   process.stdout.write(`${line}\n`)
 }

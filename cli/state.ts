@@ -41,6 +41,8 @@ export interface ServerStatus {
   readonly notice?: string
   /** Why it failed, in one sentence. */
   readonly error?: string
+  /** The error says all that there is to know: the log adds nothing to it. */
+  readonly explained?: boolean
 }
 
 /** Folder of the state: `--state`, then `$STRATA_STATE`, then `.strata/` of a checkout or `/var/lib/strata`. */

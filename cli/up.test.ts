@@ -129,9 +129,13 @@ describe('a start that fails', () => {
     return caught.message
   }
 
+  test('for a reason that the operator can mend says that alone', async () => {
+    assert.match(await failure('broken.yaml'), /^the cloud did not start: .*broken\.yaml: "porrt" is no option$/)
+  })
+
   test("relays the server's reason and its log", async () => {
-    const message = await failure('broken.yaml')
-    assert.match(message, /did not start: .*broken\.yaml: "porrt" is no option/)
+    const message = await failure('unlucky.yaml')
+    assert.match(message, /did not start: the bridge fell into the river/)
     assert.match(message, /the fake cloud was started/)
     assert.equal((await collectStatus(state)).status, 'failed')
     await start()

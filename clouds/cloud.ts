@@ -8,7 +8,7 @@ import { image } from '@strata/image/service'
 import { network } from '@strata/network/service'
 import { placement } from '@strata/placement/service'
 import { createSession, routerTransport, type Session } from '@strata/sdk'
-import { type Config, type ConfigSection, loadConfig } from '@strata/toolkit/config'
+import { type Config, ConfigError, type ConfigSection, loadConfig } from '@strata/toolkit/config'
 import type { TokenInfo } from '@strata/toolkit/context'
 import { createLog, type Log } from '@strata/toolkit/log'
 import { createLocalBus } from '@strata/toolkit/messaging'
@@ -71,13 +71,21 @@ const catalog = [
   { type: 'compute', name: 'nova', description: 'Compute', path: '/compute/v2.1' },
 ] as const
 
+/** Throws `ConfigError`, a sentence for the operator, where it is theirs to mend; the log has the stack at level debug. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { state, mode } = options
   const config = await configOf(options)
+  const log = options.log ?? createLog({ level: config.section(cloudConfig).log_level })
+  return buildCloud(options, config, log).catch(err => {
+    log.debug({ err }, 'the cloud did not start')
+    throw err
+  })
+}
+
+async function buildCloud(options: CloudOptions, config: Config, log: Log): Promise<Cloud> {
+  const { state, mode } = options
   keepConfig(state, options.configFile)
-  const { host, region, log_level } = config.section(cloudConfig)
+  const { host, region } = config.section(cloudConfig)
   const runtime = systemRuntime
-  const log = options.log ?? createLog({ level: log_level })
   const secrets = loadSecrets(state, runtime)
   const server = createServer()
   const transport = routerTransport(server)
@@ -153,7 +161,7 @@ async function configOf({ configFile, host, port }: CloudOptions): Promise<Confi
 
 function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const probe = createNetServer().once('error', reject)
+    const probe = createNetServer().once('error', cause => reject(cannotListen(host, 0, cause)))
     probe.listen(0, host, () => {
       const { port } = probe.address() as AddressInfo
       probe.close(() => resolve(port))
@@ -173,11 +181,19 @@ async function listen(server: ReturnType<typeof createServer>, config: Config): 
   try {
     await server.listen({ host, port })
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown
-    throw new Error(`port ${port} on ${host} is in use by another program; choose another with --port`, {
-      cause: thrown,
-    })
+    throw cannotListen(host, port, thrown as NodeJS.ErrnoException)
   }
+}
+
+function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): Error {
+  const sentences: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} on ${host} is in use by another program; choose another with --port`,
+    EACCES: `port ${port} is not for this user to listen on; choose another with --port`,
+    EADDRNOTAVAIL: `${host} is no address of this machine; choose another with --host`,
+    ENOTFOUND: `${host} is no address; choose another with --host`,
+  }
+  const sentence = sentences[cause.code ?? '']
+  return sentence ? new ConfigError(sentence, { cause }) : cause
 }
 
 function bootstrapOf({ url, region, secrets }: { url: string; region: string; secrets: Secrets }) {

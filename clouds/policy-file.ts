@@ -66,6 +66,6 @@ function parseYaml(path: string): unknown {
   try {
     return parse(readFileSync(path, 'utf8'))
   } catch (cause) {
-    throw new ConfigError(`${path}: ${(cause as Error).message.split('\n')[0]}`, { cause })
+    throw new ConfigError(`${path}: ${(cause as Error).message.split('\n')[0]!.replace(/:$/, '')}`, { cause })
   }
 }

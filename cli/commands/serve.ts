@@ -9,7 +9,7 @@ import type { Cloud, CloudModule } from '../cloud.ts'
 import { loadCloud } from '../cloud.ts'
 import { userCloudsFile, writeCredentials } from '../credentials.ts'
 import { takeLock } from '../lock.ts'
-import { Refusal } from '../print.ts'
+import { Refusal, refusalOf } from '../print.ts'
 import { inspect } from '../process.ts'
 import { createState, type Mode, readMode, type ServerStatus, type State, writeWhole } from '../state.ts'
 
@@ -31,7 +31,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const lock = takeLock(state.serverLock, 0)
   if (!lock) throw new Refusal(`another server works on ${state.folder}`)
   const { pid, startTicks } = inspect(process.pid)!
-  const tell = (rest: Pick<ServerStatus, 'phase' | 'url' | 'notice' | 'error'>) =>
+  const tell = (rest: Pick<ServerStatus, 'phase' | 'url' | 'notice' | 'error' | 'explained'>) =>
     writeWhole(state.serverFile, `${JSON.stringify({ pid, startTicks, mode, ...rest })}\n`)
   tell({ phase: 'starting' })
   if (!readMode(state)) writeWhole(state.settingsFile, `${JSON.stringify({ mode })}\n`)
@@ -55,7 +55,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     await cloud.stop()
     rmSync(state.serverFile, { force: true })
   } catch (error) {
-    tell({ phase: 'failed', error: error instanceof Error ? error.message : String(error) })
+    const refusal = refusalOf(error)
+    const why = refusal ?? error
+    tell({ phase: 'failed', error: why instanceof Error ? why.message : String(why), explained: refusal !== undefined })
     throw error
   } finally {
     lock.release()

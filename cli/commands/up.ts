@@ -140,6 +140,7 @@ async function waitForServer(state: State, started: { pid: number }, timeoutMs: 
     const own = status?.pid === started.pid ? status : undefined
     if (own?.phase === 'failed') {
       await terminate(own, FAILED_GRACE_MS)
+      if (own.explained) throw new Refusal(`the cloud did not start: ${own.error}`)
       throw failure(state, own.error)
     }
     if (own?.phase === 'ready' && (await askHealth(own.url!))?.status === 'ready') return own

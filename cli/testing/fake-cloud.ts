@@ -16,7 +16,9 @@ const login = (username: string, project: string) => ({
 
 export const fakeClouds: CloudModule = {
   async startCloud({ configFile, host = '127.0.0.1', port = 0 }) {
-    if (configFile?.endsWith('broken.yaml')) throw new Error(`${configFile}: "porrt" is no option`)
+    if (configFile?.endsWith('broken.yaml'))
+      throw Object.assign(new Error(`${configFile}: "porrt" is no option`), { name: 'ConfigError' })
+    if (configFile?.endsWith('unlucky.yaml')) throw new Error('the bridge fell into the river')
     if (configFile?.endsWith('dying.yaml')) process.kill(process.pid, 'SIGKILL')
     const server = createServer((_, response) => {
       response.setHeader('content-type', 'application/json')

@@ -44,9 +44,18 @@ export function loadConfig(options: {
   return { section: section => fill(section, given, options.overrides, source) }
 }
 
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
 function readYaml(path: string): Record<string, unknown> {
-  const document = parseDocument(readFileSync(path, 'utf8'))
-  if (document.errors[0]) throw new ConfigError(`${path}: ${document.errors[0].message}`)
+  const document = parseDocument(readText(path))
+  if (document.errors[0])
+    throw new ConfigError(`${path}: ${document.errors[0].message.split('\n')[0]!.replace(/:$/, '')}`)
   const value: unknown = document.toJS() ?? {}
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(`${path}: must be a mapping of sections`)
