@@ -40,6 +40,7 @@ export async function openStore<DB>(options: {
   return {
     db,
     async transaction(fn) {
+      refuseOutside()
       const later: (() => void)[] = []
       const mark = { open: true }
       const result = await db

@@ -28,7 +28,8 @@ const pragmas = [
 /** A Kysely dialect on the file at `path`, which is made if absent. */
 export function sqliteDialect(path: string): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    // Kysely would hold back all other queries while a transaction is open; the driver below has finer locks.
+    createAdapter: () => Object.defineProperty(new SqliteAdapter(), 'supportsMultipleConnections', { value: true }),
     createDriver: () => createDriver(path),
     createIntrospector: db => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
