@@ -2,15 +2,26 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { parse } from 'yaml'
 import { down } from './commands/down.ts'
 import { purge } from './commands/purge.ts'
 import { collectStatus, formatStatus } from './commands/status.ts'
 import { up } from './commands/up.ts'
+import { takeLock } from './lock.ts'
 import { Refusal } from './print.ts'
 import { isAlive, terminate, waitUntil } from './process.ts'
 import { readServer, type State, stateAt } from './state.ts'
@@ -146,6 +157,62 @@ describe('a start that fails', () => {
     assert.match(await failure('dying.yaml'), /the server ended while it was starting/)
   })
 })
+
+describe('a state that another command removes', () => {
+  test('is waited for by a second purge, which then says so in a sentence', async () => {
+    await start()
+    // Waiting for a lock stops the thread: the second purge has a process of its own.
+    let second: Promise<{ code: number; stderr: string }> | undefined
+    const removeDataPlane = async () => {
+      const main = join(import.meta.dirname, 'main.ts')
+      const child = spawn(process.execPath, [main, 'purge', '--state', state.folder], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      second = Promise.all([once(child, 'exit'), text(child.stderr)]).then(([[code], stderr]) => ({ code, stderr }))
+      const lockIsOpen = () =>
+        readdirSync(`/proc/${child.pid}/fd`).some(fd => linkOf(`/proc/${child.pid}/fd/${fd}`) === state.commandLock)
+      assert.ok(await waitUntil(lockIsOpen, 20_000))
+    }
+    await purge({ state, load: async () => ({ ...fakeClouds, removeDataPlane }) })
+    const { code, stderr } = await second!
+    assert.equal(code, 1)
+    assert.equal(stderr, `strata: another strata command has just removed ${state.folder}\n`)
+    assert.equal(existsSync(state.folder), false)
+  })
+
+  test('half can be purged again', async () => {
+    await start()
+    const load = async () => ({ ...fakeClouds, removeDataPlane: () => Promise.reject(new Error('power cut')) })
+    await assert.rejects(purge({ state, load }), /power cut/)
+    rmSync(state.cloudsFile)
+    rmSync(state.settingsFile)
+    await purge({ state, load: async () => fakeClouds })
+    assert.equal(existsSync(state.folder), false)
+  })
+
+  test('is not made anew by down', async () => {
+    await down({ state, all: true, load })
+    await purge({ state, load })
+    assert.equal(existsSync(state.folder), false)
+  })
+
+  test('cannot be locked where the folder is no folder: a sentence, not a stack', () => {
+    assert.throws(
+      () => takeLock(join(home, 'gone', 'run', 'command.lock'), 0),
+      /^Error: another strata .* removed \S+gone$/,
+    )
+    writeFileSync(join(home, 'a.lock'), 'no database at all, and long enough to be told from one')
+    assert.throws(() => takeLock(join(home, 'a.lock'), 0), /a\.lock cannot be locked: file is not a database/)
+  })
+})
+
+const linkOf = (file: string): string | undefined => {
+  try {
+    return readlinkSync(file)
+  } catch {
+    return undefined
+  }
+}
 
 test('purge removes no folder that is no state', async () => {
   await assert.rejects(purge({ state: stateAt(home), load }), /will not be removed/)

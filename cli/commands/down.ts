@@ -1,5 +1,5 @@
 /** `strata down` ends the control plane; instances go on. With `--all`, guests and data plane daemons end too. */
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { type CloudModule, loadCloud } from '../cloud.ts'
 import { takeLock } from '../lock.ts'
 import { Refusal, say, warn } from '../print.ts'
@@ -15,13 +15,21 @@ export interface DownOptions {
 }
 
 export async function down({ state, all, load = loadCloud }: DownOptions): Promise<void> {
+  if (!existsSync(state.folder)) return say('The cloud is not running.')
+  await alone(state, async () => {
+    await stopServer(state)
+    if (all) await stopDataPlane(state, load)
+    else sayWhatGoesOn(state)
+  })
+}
+
+/** Runs `action` while no other command works on the state. */
+export async function alone(state: State, action: () => Promise<void>): Promise<void> {
   createState(state)
   const lock = takeLock(state.commandLock, 60_000)
   if (!lock) throw new Refusal('another strata command is busy with this state')
   try {
-    await stopServer(state)
-    if (all) await stopDataPlane(state, load)
-    else sayWhatGoesOn(state)
+    await action()
   } finally {
     lock.release()
   }
@@ -32,7 +40,7 @@ function sayWhatGoesOn(state: State): void {
   if (count > 0) say(`${count} ${count === 1 ? 'guest goes' : 'guests go'} on running; "down --all" ends guests too.`)
 }
 
-async function stopServer(state: State): Promise<void> {
+export async function stopServer(state: State): Promise<void> {
   const server = readServer(state)
   if (!server || !isAlive(server)) {
     rmSync(state.serverFile, { force: true })
