@@ -113,7 +113,8 @@ export function parse(words: readonly string[]): Arguments {
   const takes = Object.hasOwn(COMMANDS, command) ? COMMANDS[command]!.takes : undefined
   if (!takes) throw new Refusal(`there is no command "${command}"; "strata help" lists them`, 2)
   for (const name of Object.keys(parsed.values)) {
-    if (!['state', 'help', 'version', ...takes].includes(name)) throw new Refusal(`${command} takes no --${name}`, 2)
+    if (!['state', 'help', 'version', ...takes].includes(name))
+      throw new Refusal(`${command} takes no --${name}; see "./strata help ${command}"`, 2)
   }
   const extra = rest[TAKES_WORD.includes(command) ? 1 : 0]
   if (extra !== undefined) throw new Refusal(`${command} takes no "${extra}"`, 2)
@@ -132,7 +133,10 @@ function parseOrRefuse(words: readonly string[]) {
   try {
     return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true, tokens: true })
   } catch (error) {
-    throw new Refusal((error as Error).message, 2)
+    const [sentence = ''] = (error as Error).message.split(/[.\n]/)
+    const problem = sentence.replace(/^Unknown option '(.*)'$/, 'there is no option $1')
+    const command = words.find(word => Object.hasOwn(COMMANDS, word))
+    throw new Refusal(`${problem}; see "./strata help${command ? ` ${command}` : ''}"`, 2)
   }
 }
 
