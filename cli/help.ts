@@ -7,6 +7,8 @@ interface Help {
   readonly more?: string
   /** Options and what they do. */
   readonly options?: readonly (readonly [string, string])[]
+  /** For the launcher, not for people: explained when asked for, and not listed. */
+  readonly internal?: boolean
 }
 
 const CONFIG = ['--config FILE', 'strata.yaml to read; "strata config" explains its options'] as const
@@ -70,13 +72,21 @@ const HELP: Readonly<Record<string, Help>> = {
     summary: 'the server process itself, as "up" starts it',
     options: [HOST, PORT, CONFIG],
   },
+  compile: {
+    usage: 'compile',
+    summary: 'load every module once, so that the first start finds them compiled',
+    more: 'The launcher runs it after it has installed packages; there is no need to.',
+    internal: true,
+  },
   version: { usage: 'version', summary: 'print the versions of Strata and Node' },
 }
 
 const STATE = ['--state DIR', 'the cloud to work on ($STRATA_STATE; else .strata in the checkout)'] as const
 
 export function overview(): string {
-  const rows = Object.values(HELP).map(({ usage, summary }) => [`  ${usage.split(' --')[0]}`, summary])
+  const rows = Object.values(HELP)
+    .filter(({ internal }) => !internal)
+    .map(({ usage, summary }) => [`  ${usage.split(' --')[0]}`, summary])
   return [
     'strata: a cloud that speaks the OpenStack APIs',
     '',
@@ -92,7 +102,7 @@ export function overview(): string {
 }
 
 export function helpFor(command: string): string {
-  const help = HELP[command]
+  const help = Object.hasOwn(HELP, command) ? HELP[command] : undefined
   if (!help) throw new Refusal(`there is no command "${command}"; "strata help" lists them`, 2)
   const options = [...(help.options ?? []), STATE].map(([name, text]) => [`  ${name}`, text])
   return [

@@ -49,6 +49,12 @@ describe('the command line', () => {
       assert.match(helpFor(command), new RegExp(`^Usage: strata ${command}`))
     }
   })
+
+  test('what the launcher calls is explained when asked for, and not listed', () => {
+    assert.doesNotMatch(overview(), /compile/)
+    assert.match(helpFor('compile'), /^Usage: strata compile/)
+    assert.throws(() => helpFor('constructor'), /no command/)
+  })
 })
 
 test('the state folder: flag, then environment, then where the program lies', () => {
