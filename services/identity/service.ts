@@ -6,6 +6,7 @@ import { openStore } from '@strata/toolkit/store'
 import { type TokenVerifier, tokensChanged } from '@strata/toolkit/tokens'
 import { applicationCredentialOperations } from './api/application-credentials.ts'
 import { authOperations } from './api/auth.ts'
+import { ec2Operations } from './api/ec2.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
@@ -22,6 +23,7 @@ import { createPasswords } from './logic/password/hash.ts'
 import { openKeys } from './logic/token/keys.ts'
 import { keepRotating } from './logic/token/rotation.ts'
 import { createTokens } from './logic/token/tokens.ts'
+import { createVault, rotateVault } from './logic/vault.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Tables } from './store/tables.ts'
 
@@ -41,11 +43,11 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
   async build(environment, extra) {
     const { runtime, bus, log } = environment
     const config = environment.config.section(identityConfig)
-    const keys = openKeys({
-      folder: join(environment.stateDir('identity'), 'fernet-keys'),
-      runtime,
-      maxActive: config.max_active_keys,
-    })
+    const keysIn = (name: string, maxActive: number) =>
+      openKeys({ folder: join(environment.stateDir('identity'), name), runtime, maxActive })
+    const keys = keysIn('fernet-keys', config.max_active_keys)
+    const credentialKeys = keysIn('credential-keys', 3)
+    const vault = createVault({ keys: credentialKeys, runtime })
     const store = await openStore<Tables>({ url: environment.databaseUrl('identity'), migrations })
     const passwords = createPasswords({
       runtime,
@@ -70,6 +72,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       config,
       passwords,
       tokens,
+      vault,
       changed: afterCommit =>
         afterCommit(() => {
           forget()
@@ -79,7 +82,17 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
     // Another replica's changes are heard of on the bus.
     const unsubscribe = bus.subscribe(tokensChanged, forget)
     if (extra.bootstrap) await bootstrap(parts, extra.bootstrap)
-    const stopRotating = keepRotating({ keys, runtime, log, everyHours: config.key_rotation_hours })
+    const stopRotating = [
+      keepRotating({ keys, runtime, log, everyHours: config.key_rotation_hours, purpose: 'new tokens' }),
+      keepRotating({
+        keys: credentialKeys,
+        runtime,
+        log,
+        everyHours: config.credential_key_rotation_hours,
+        purpose: 'credentials',
+        rotate: () => rotateVault({ keys: credentialKeys, vault, store }),
+      }),
+    ]
     return {
       type: 'identity',
       dialect,
@@ -94,10 +107,11 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...roleAssignmentOperations(parts),
         ...tagOperations(parts),
         ...applicationCredentialOperations(parts),
+        ...ec2Operations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,
       async stop() {
-        stopRotating()
+        for (const stop of stopRotating) stop()
         unsubscribe()
         await store.close()
       },

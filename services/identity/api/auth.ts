@@ -12,7 +12,7 @@ import { authenticate } from '../logic/token/authenticate.ts'
 import type { CheckedToken } from '../logic/token/tokens.ts'
 import { collection } from './view.ts'
 
-const answer = (status: number, text: string, token: CheckedToken, request: ApiRequest) =>
+export const tokenReply = (status: number, text: string, token: CheckedToken, request: ApiRequest) =>
   reply(status, request.query['nocatalog'] === undefined ? token.body : token.bodyWithoutCatalog, {
     'x-subject-token': text,
     vary: 'X-Auth-Token',
@@ -51,7 +51,7 @@ function tokenOperations(parts: Parts): Operation[] {
       body: authSchema,
       async handler(request) {
         const token = await authenticate(parts, request.body)
-        return answer(201, token.text, token, request)
+        return tokenReply(201, token.text, token, request)
       },
     }),
     operation({
@@ -59,7 +59,7 @@ function tokenOperations(parts: Parts): Operation[] {
       path: '/v3/auth/tokens',
       async handler(request) {
         const { text, token } = await vouchedFor(request, 'identity:validate_token')
-        return answer(200, text, token, request)
+        return tokenReply(200, text, token, request)
       },
     }),
     operation({
@@ -67,7 +67,7 @@ function tokenOperations(parts: Parts): Operation[] {
       path: '/v3/auth/tokens',
       async handler(request) {
         const { text, token } = await vouchedFor(request, 'identity:check_token')
-        return answer(200, text, token, request)
+        return tokenReply(200, text, token, request)
       },
     }),
     operation({

@@ -2,12 +2,14 @@
 import { derive } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
 import { endpoint, region, service } from '../contract/catalog.ts'
+import { credential } from '../contract/credential.ts'
 import { dialect, invalid } from '../contract/errors.ts'
 import { group } from '../contract/group.ts'
 import { domain, project } from '../contract/project.ts'
 import { role } from '../contract/role.ts'
 import { type PasswordChange, passwordChangeSchema, user } from '../contract/user.ts'
 import { endpointHooks, regionHooks, serviceHooks } from '../logic/catalog.ts'
+import { credentialHooks } from '../logic/credential.ts'
 import { domainHooks } from '../logic/domain.ts'
 import { groupHooks } from '../logic/group.ts'
 import type { Parts } from '../logic/parts.ts'
@@ -44,6 +46,7 @@ export function resourceOperations(parts: Parts): Operation[] {
     ...regionOperations(derive(region, { ...shared, hooks: regionHooks(parts) })),
     ...derive(service, { ...shared, hooks: serviceHooks(parts) }),
     ...derive(endpoint, { ...shared, hooks: endpointHooks(parts) }),
+    ...derive(credential, { ...shared, hooks: credentialHooks(parts) }),
   ]
 }
 

@@ -7,6 +7,7 @@ export interface IdentityConfig {
   readonly token_cache_seconds: number
   readonly max_active_keys: number
   readonly key_rotation_hours: number
+  readonly credential_key_rotation_hours: number
   readonly password_hash_cost: number
   readonly password_cache_seconds: number
   readonly max_list_limit: number
@@ -32,6 +33,11 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
   key_rotation_hours: integer(
     'Hours after which the key of new tokens is changed; 0 leaves it to the operator.',
     168,
+    0,
+  ),
+  credential_key_rotation_hours: integer(
+    'Hours after which the key that credentials are encrypted with is changed; 0 leaves it to the operator.',
+    2160,
     0,
   ),
   password_hash_cost: integer('Cost of hashing a password: the binary logarithm of scrypt’s N.', 15, 4, 20),

@@ -2,6 +2,7 @@
 export type { RoleAssignment } from './assignment.ts'
 export { type EndpointInterface, endpoint, region, service } from './catalog.ts'
 export { type IdentityConfig, identityConfig } from './config.ts'
+export { credential, type SignedRequestBody } from './credential.ts'
 export { group } from './group.ts'
 export { policies } from './policies.ts'
 export { domain, project } from './project.ts'

@@ -204,4 +204,27 @@ export const policies: readonly PolicyRule[] = [
   ...rules('rule:admin_or_owner', outsideDomains, {
     delete_application_credential: 'Delete an application credential.',
   }),
+  ...rules(anyOf(admin, systemReader, 'user_id:%(target.credential.user_id)s'), everywhere, {
+    get_credential: 'Show a credential.',
+    list_credentials: 'List credentials.',
+  }),
+  ...rules(anyOf(admin, 'user_id:%(target.credential.user_id)s'), everywhere, {
+    create_credential: 'Create a credential.',
+    update_credential: 'Change a credential.',
+    delete_credential: 'Delete a credential.',
+  }),
+  ...rules(anyOf(admin, systemReader, 'user_id:%(target.credential.user_id)s'), outsideDomains, {
+    ec2_get_credential: 'Show a pair of EC2 keys.',
+  }),
+  ...rules(anyOf(admin, systemReader, 'rule:owner'), outsideDomains, {
+    ec2_list_credentials: 'List the pairs of EC2 keys of a user.',
+  }),
+  ...rules(anyOf(admin, '(role:member and user_id:%(target.credential.user_id)s)'), outsideDomains, {
+    ec2_create_credential: 'Create a pair of EC2 keys.',
+    ec2_delete_credential: 'Delete a pair of EC2 keys.',
+  }),
+  ...rules('rule:service_or_admin', everywhere, {
+    ec2tokens_validate: 'Have a signature of EC2 keys checked, for a token of their owner.',
+    s3tokens_validate: 'Have a signature of S3 keys checked, for a token of their owner.',
+  }),
 ]

@@ -1,10 +1,11 @@
-/** What the parts of identity's logic share: its store, clock, options, passwords, tokens, and the way to say that something changed. */
+/** What the parts of identity's logic share: its store, clock, options, passwords, tokens, vault, and the way to say that something changed. */
 import type { Runtime } from '@strata/toolkit/runtime'
 import type { AfterCommit } from '@strata/toolkit/store'
 import type { IdentityConfig } from '../contract/config.ts'
 import type { IdentityStore } from '../store/tables.ts'
 import type { Passwords } from './password/hash.ts'
 import type { Tokens } from './token/tokens.ts'
+import type { Vault } from './vault.ts'
 
 export interface Parts {
   readonly store: IdentityStore
@@ -12,6 +13,7 @@ export interface Parts {
   readonly config: IdentityConfig
   readonly passwords: Passwords
   readonly tokens: Tokens
+  readonly vault: Vault
   /** Once the transaction is through, what was known of tokens is forgotten, here and in every service. */
   changed(afterCommit: AfterCommit): void
 }

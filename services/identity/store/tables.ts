@@ -74,6 +74,15 @@ export interface Tables {
   application_credential_roles: { application_credential_id: string; role_id: string }
   access_rules: { id: string; user_id: string; service: string; method: string; path: string }
   application_credential_rules: { application_credential_id: string; access_rule_id: string }
+  credentials: {
+    /** Of type `ec2`: the SHA-256 of the access key, by which it is found. */
+    id: string
+    user_id: string
+    project_id: string | null
+    type: string
+    sealed_blob: string
+    extra: string | null
+  }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

@@ -27,7 +27,7 @@ export interface Delegation {
 
 const delegations = ['application_credential'] as const
 // The place of each in the list is its bit in tokens: add at the end.
-export const methods = ['password', 'token', 'application_credential'] as const
+export const methods = ['password', 'token', 'application_credential', 'ec2credential'] as const
 export type Method = (typeof methods)[number]
 const format = 1
 const scopes = ['unscoped', 'system', 'project', 'domain'] as const

@@ -1,4 +1,4 @@
-/** Changes the key of new tokens when it has served its time; tokens of older keys stay readable while those are kept. */
+/** Changes keys when they have served their time; what older keys made stays readable while those are kept. */
 import type { Log } from '@strata/toolkit/log'
 import type { Runtime } from '@strata/toolkit/runtime'
 import type { KeyRepository } from './keys.ts'
@@ -12,15 +12,22 @@ export function keepRotating(options: {
   readonly log: Log
   /** 0: never. */
   readonly everyHours: number
+  /** What the keys are for, in the log: `new tokens`. */
+  readonly purpose: string
+  /** How they are changed, where there is more to it than `keys.rotate`. */
+  readonly rotate?: () => Promise<void>
 }): () => void {
-  const { keys, runtime, log, everyHours } = options
+  const { keys, runtime, log, everyHours, purpose } = options
   if (everyHours === 0) return () => {}
   let cancel = () => {}
+  const change = async () => (options.rotate ? options.rotate() : keys.rotate())
   const look = () => {
     keys.reload()
     if (runtime.now() - keys.primarySince() >= everyHours * hour) {
-      keys.rotate()
-      log.info('the key of new tokens was changed')
+      change().then(
+        () => log.info(`the key of ${purpose} was changed`),
+        thrown => log.error({ err: thrown }, `the key of ${purpose} could not be changed`),
+      )
     }
     cancel = runtime.timer(hour, look)
   }

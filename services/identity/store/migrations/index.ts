@@ -2,5 +2,6 @@
 import type { Migration } from '@strata/toolkit/store'
 import { initial } from './0001-initial.ts'
 import { applicationCredentials } from './0002-application-credentials.ts'
+import { credentials } from './0003-credentials.ts'
 
-export const migrations: readonly Migration[] = [initial, applicationCredentials]
+export const migrations: readonly Migration[] = [initial, applicationCredentials, credentials]
