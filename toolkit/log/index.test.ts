@@ -16,8 +16,8 @@ async function logged(write: (log: Log) => void): Promise<string> {
   write(log)
   log.info('the end')
   const text = await until('all is written', () => {
-    const have = existsSync(file) && readFileSync(file, 'utf8')
-    return (have && have.includes('the end') && have) || undefined
+    const have = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    return have.includes('the end') ? have : undefined
   })
   rmSync(folder, { recursive: true })
   return text
