@@ -1,5 +1,5 @@
 /** What the command asks of a cloud. Nothing else of the command knows services, hypervisors or networks. */
-export type { Cloud, CloudOptions, Login } from '@strata/clouds'
+export type { Cloud, Login } from '@strata/clouds'
 
 /** The composition, or what stands in for it in tests. */
 export type CloudModule = typeof import('@strata/clouds')
