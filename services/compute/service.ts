@@ -12,13 +12,14 @@ import { createMetadataHandler } from './api/metadata.ts'
 import { type ComputeConfig, computeConfig } from './contract/config.ts'
 import { microversions } from './contract/microversions.ts'
 import { policies } from './contract/policies.ts'
-import { asCallerOf, imageFactsOf, networksOf, placementOf } from './drivers/neighbours/index.ts'
+import { asCallerOf, imageFactsOf, networksOf, placementOf, proxiesOf } from './drivers/neighbours/index.ts'
 import { createBackground } from './logic/background.ts'
 import type { Compute } from './logic/compute.ts'
 import { hostStates } from './logic/host-states.ts'
 import type { AsCaller } from './logic/ports/caller.ts'
 import type { CachedImage, HostAgent } from './logic/ports/hosts.ts'
 import type { Networks, Placement } from './logic/ports/neighbours.ts'
+import type { ProxiesFor } from './logic/ports/proxies.ts'
 import type { MetadataSubject } from './logic/rules/metadata.ts'
 import type { ServerDeps } from './logic/server/deps.ts'
 import { serverSagas } from './logic/server/index.ts'
@@ -34,6 +35,7 @@ export interface Neighbours {
   readonly placement: Placement
   readonly image: (imageId: string) => Promise<CachedImage>
   readonly asCaller: AsCaller
+  readonly proxies: ProxiesFor
 }
 
 export interface ComputeExtra {
@@ -66,7 +68,14 @@ export const compute = defineService<ComputeExtra>({
     const background = createBackground({ deps: serverDeps, hosts: extra.hosts, metrics, ...backgroundOptions(config) })
     const findSubject = guestFinder(store, neighbours.networks)
     let metadata: { close(): Promise<void> } | undefined
-    const parts: Compute = { ...serverDeps, config, bus, sagas, asCaller: neighbours.asCaller }
+    const parts: Compute = {
+      ...serverDeps,
+      config,
+      bus,
+      sagas,
+      asCaller: neighbours.asCaller,
+      proxies: neighbours.proxies,
+    }
     return {
       type: 'compute',
       dialect: nova,
@@ -100,6 +109,7 @@ const overApis = (session: Session): Neighbours => ({
   placement: placementOf(session),
   image: imageFactsOf(session),
   asCaller: asCallerOf(session),
+  proxies: proxiesOf(session),
 })
 
 /** The server that has an address on a network: what a guest that asks for its metadata is known by. */

@@ -222,6 +222,9 @@ export async function startCloud() {
       placement: fakePlacement(w),
       image: async id => ({ id, diskFormat: 'raw', sizeBytes: 0 }),
       asCaller: () => asCaller(w),
+      proxies: () => {
+        throw new Error('nothing here asks the proxy APIs')
+      },
     },
   })
   const call = (method: string, path: string, { at = 96, headers, ...rest }: CallOptions = {}): Promise<TestAnswer> =>

@@ -7,6 +7,8 @@ import { flavorOperations } from './flavors.ts'
 import { hypervisorOperations } from './hypervisors.ts'
 import { keypairOperations } from './keypairs.ts'
 import { migrationOperations } from './migrations.ts'
+import { proxiedFloatingIpOperations } from './proxied-floating-ips.ts'
+import { proxiedImageOperations } from './proxied-images.ts'
 import { quotaOperations } from './quotas.ts'
 import { securityGroupOperations } from './security-groups.ts'
 import { serverActionOperations } from './server-actions.ts'
@@ -41,6 +43,8 @@ export function computeOperations(compute: Compute): readonly Operation[] {
     ...availabilityZoneOperations(compute),
     ...usageOperations(compute),
     ...migrationOperations(),
+    ...proxiedImageOperations(compute),
+    ...proxiedFloatingIpOperations(compute),
     ...extensionOperations(),
   ]
   return [...versionOperations(), ...operations, ...beforeMicroversions(operations)]

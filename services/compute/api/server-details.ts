@@ -4,7 +4,7 @@ import { type ApiRequest, type Operation, operation, reply } from '@strata/toolk
 import type { Compute } from '../logic/compute.ts'
 import { serverFor } from '../logic/server/access.ts'
 import { securityGroupsOf } from '../logic/server/request-groups.ts'
-import { groupView } from './security-groups.ts'
+import { groupView } from './security-group-view.ts'
 
 export function serverDetailOperations(compute: Compute): readonly Operation[] {
   const find = (request: ApiRequest, rule: string) =>

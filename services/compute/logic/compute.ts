@@ -9,6 +9,7 @@ import type { ComputeTables } from '../store/database.ts'
 import type { AsCaller } from './ports/caller.ts'
 import type { HostAgent } from './ports/hosts.ts'
 import type { Networks, Placement } from './ports/neighbours.ts'
+import type { ProxiesFor } from './ports/proxies.ts'
 
 export interface Compute {
   readonly store: Store<ComputeTables>
@@ -19,6 +20,8 @@ export interface Compute {
   readonly sagas: SagaExecutor
   /** The other services as the caller sees them. */
   readonly asCaller: AsCaller
+  /** What stands behind the proxy APIs, as the caller sees it. */
+  readonly proxies: ProxiesFor
   /** The other services as compute itself sees them. */
   readonly networks: Networks
   readonly placement: Placement

@@ -59,7 +59,7 @@ type Listed<C extends { list(): Promise<readonly unknown[]> }> = Awaited<ReturnT
 type Port = Listed<ReturnType<typeof client<typeof port.fields>>>
 type Network = Listed<ReturnType<typeof client<typeof network.fields>>>
 type Group = Listed<ReturnType<typeof client<typeof securityGroup.fields>>>
-type FloatingIp = Listed<ReturnType<typeof client<typeof floatingip.fields>>>
+export type FloatingIp = Listed<ReturnType<typeof client<typeof floatingip.fields>>>
 
 const optional = <A, B>(value: A | undefined, map: (value: A) => B): B | undefined =>
   value === undefined ? undefined : map(value)
@@ -85,7 +85,7 @@ const portOf = (found: Port): CallerPort => ({
   securityGroups: found.security_groups ?? [],
 })
 
-const groupOf = (found: Group): CallerSecurityGroup => ({
+export const groupOf = (found: Group): CallerSecurityGroup => ({
   id: found.id,
   name: found.name,
   description: found.description ?? '',
@@ -103,7 +103,7 @@ interface ListedRule {
   readonly remote_group_id: string | null
 }
 
-const ruleOf = (found: Partial<ListedRule>): CallerSecurityRule => ({
+export const ruleOf = (found: Partial<ListedRule>): CallerSecurityRule => ({
   id: found.id ?? '',
   direction: found.direction ?? 'ingress',
   protocol: found.protocol === null || found.protocol === undefined ? null : String(found.protocol),
@@ -113,7 +113,7 @@ const ruleOf = (found: Partial<ListedRule>): CallerSecurityRule => ({
   remoteGroupId: found.remote_group_id ?? null,
 })
 
-const floatingIpOf = (found: FloatingIp): CallerFloatingIp => ({
+export const floatingIpOf = (found: FloatingIp): CallerFloatingIp => ({
   id: found.id,
   address: found.floating_ip_address ?? '',
   portId: found.port_id,
@@ -125,7 +125,7 @@ const baseAttributes = new Set([
   ...['min_ram', 'min_disk', 'self', 'file', 'schema', 'stores'],
 ])
 
-const imageOf = (image: ImageView): CallerImage => ({
+export const imageOf = (image: ImageView): CallerImage => ({
   id: image.id,
   name: image.name,
   status: image.status,
