@@ -13,6 +13,7 @@ import { membershipOperations } from './api/memberships.ts'
 import { resourceOperations } from './api/resources.ts'
 import { roleAssignmentOperations } from './api/role-assignments.ts'
 import { tagOperations } from './api/tags.ts'
+import { trustOperations } from './api/trusts.ts'
 import { versionOperations } from './api/versions.ts'
 import { identityConfig } from './contract/config.ts'
 import { dialect } from './contract/errors.ts'
@@ -108,6 +109,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...tagOperations(parts),
         ...applicationCredentialOperations(parts),
         ...ec2Operations(parts),
+        ...trustOperations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,
       async stop() {

@@ -20,6 +20,8 @@ export interface TokenInfo {
   readonly auditIds: readonly string[]
   readonly issuedAt: string
   readonly expiresAt: string
+  /** Of a token that a trustee got by a trust. */
+  readonly trust?: { readonly id: string }
   /** Of a token got by an application credential. A *restricted* one must not make other credentials. */
   readonly applicationCredential?: {
     readonly id: string

@@ -15,8 +15,9 @@ export function ec2Operations(parts: Parts): Operation[] {
   const allowed = async (request: ApiRequest, rule: string): Promise<Ec2Keys> => {
     const { user_id: userId, access } = request.params as { user_id: string; access: string }
     const found = await logic.find(access)
-    request.context.enforce(rule, { user_id: userId, target: { credential: { user_id: found?.userId } } })
-    if (found?.userId !== userId) throw missing('credential', access)
+    if (!found) throw missing('credential', access)
+    request.context.enforce(rule, { user_id: userId, target: { credential: { user_id: found.userId } } })
+    if (found.userId !== userId) throw missing('credential', access)
     return found
   }
   return [

@@ -47,5 +47,8 @@ export const refusedAction = (message: string): Fault => forbidden(message, 'For
 export const applicationCredentialScoped = () =>
   unauthorized('Error authenticating with application credential: Application credentials cannot request a scope.')
 export const delegationScoped = () => refusedAction('A token that was got by delegation cannot be scoped elsewhere.')
+export const notTrustee = () => forbidden('User is not a trustee.', 'Forbidden')
+export const trustExhausted = (id: string): Fault =>
+  forbidden(`There are no remaining uses for trust ${id}.`, 'Forbidden')
 export const invalidApplicationCredential = (problem: string): Fault =>
   badRequest(`Invalid application credential: ${problem}`, 'ValidationError')

@@ -227,4 +227,24 @@ export const policies: readonly PolicyRule[] = [
     ec2tokens_validate: 'Have a signature of EC2 keys checked, for a token of their owner.',
     s3tokens_validate: 'Have a signature of S3 keys checked, for a token of their owner.',
   }),
+  ...rules('user_id:%(target.trust.trustor_user_id)s', ['project'], { create_trust: 'Create a trust.' }),
+  ...rules(anyOf(admin, systemReader), outsideDomains, { list_trusts: 'List everybody’s trusts.' }),
+  ...rules(anyOf(admin, systemReader, 'user_id:%(target.trust.trustor_user_id)s'), outsideDomains, {
+    list_trusts_for_trustor: 'List the trusts that a user gave.',
+  }),
+  ...rules(anyOf(admin, systemReader, 'user_id:%(target.trust.trustee_user_id)s'), outsideDomains, {
+    list_trusts_for_trustee: 'List the trusts that a user was given.',
+  }),
+  ...rules(
+    anyOf(admin, systemReader, 'user_id:%(target.trust.trustor_user_id)s', 'user_id:%(target.trust.trustee_user_id)s'),
+    outsideDomains,
+    {
+      get_trust: 'Show a trust.',
+      list_roles_for_trust: 'List the roles of a trust.',
+      get_role_for_trust: 'Show a role of a trust.',
+    },
+  ),
+  ...rules(anyOf(admin, 'user_id:%(target.trust.trustor_user_id)s'), outsideDomains, {
+    delete_trust: 'Delete a trust.',
+  }),
 ]

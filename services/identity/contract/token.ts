@@ -26,6 +26,7 @@ export interface AuthRequest {
           readonly domain?: Ref
           readonly system?: { readonly all?: boolean }
           readonly unscoped?: object
+          readonly 'OS-TRUST:trust'?: { readonly id: string }
         }
   }
 }
@@ -81,6 +82,7 @@ export const authSchema = {
                 domain: ref,
                 system: { type: 'object', properties: { all: { type: 'boolean' } } },
                 unscoped: { type: 'object' },
+                'OS-TRUST:trust': { type: 'object', required: ['id'], properties: { id: string } },
               },
             },
           ],
@@ -132,6 +134,12 @@ export interface TokenBody {
     readonly system?: { readonly all: true }
     readonly roles?: readonly Named[]
     readonly catalog?: readonly CatalogEntry[]
+    readonly 'OS-TRUST:trust'?: {
+      readonly id: string
+      readonly impersonation: boolean
+      readonly trustor_user: { readonly id: string }
+      readonly trustee_user: { readonly id: string }
+    }
     readonly application_credential?: Named & {
       readonly restricted: boolean
       readonly access_rules?: readonly AccessRule[]

@@ -56,6 +56,8 @@ export function applicationCredentialLogic(parts: Parts) {
     async create(context: RequestContext, given: Given): Promise<ApplicationCredential & { readonly secret: string }> {
       refuseRestricted(context)
       const token = context.token
+      // It would outlive the trust, and reach beyond it.
+      if (token?.trust) throw refusedAction('A trustee cannot make application credentials for the trustor.')
       if (!token?.project) throw forbidden('An application credential needs a token of a project.', 'ForbiddenAction')
       const roles = given.roles === undefined ? token.roles : await rolesAmong(db, given.roles, token.roles)
       const secret = given.secret ?? Buffer.from(parts.runtime.bytes(64)).toString('base64url')

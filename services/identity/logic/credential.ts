@@ -57,8 +57,11 @@ function subjectOf(values: Readonly<Record<string, unknown>>, callerId: string):
 /** The delegation under which keys are made, which bounds what they can do. Throws a 403 where it permits none. */
 export function delegationOf(context: RequestContext): Partial<Ec2Blob> {
   refuseRestricted(context)
-  const credentialId = context.token?.applicationCredential?.id
-  return credentialId === undefined ? {} : { app_cred_id: credentialId }
+  const { applicationCredential, trust } = context.token ?? {}
+  return {
+    ...(trust && { trust_id: trust.id }),
+    ...(applicationCredential && { app_cred_id: applicationCredential.id }),
+  }
 }
 
 function readEc2(blob: string): Ec2Blob {

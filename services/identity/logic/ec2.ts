@@ -87,6 +87,7 @@ function refuseOld(request: SignedRequest, now: number): void {
   if (Math.abs(now - at) > signatureLifetime) throw loginFailed()
 }
 
-function delegationIn({ app_cred_id: credentialId }: Ec2Blob): Delegation | undefined {
+function delegationIn({ app_cred_id: credentialId, trust_id: trustId }: Ec2Blob): Delegation | undefined {
+  if (trustId) return { type: 'trust', id: trustId }
   return credentialId ? { type: 'application_credential', id: credentialId } : undefined
 }

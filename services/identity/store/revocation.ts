@@ -5,7 +5,7 @@ export type RevocationRow = Tables['revocations']
 
 export interface TokenFacts {
   readonly auditIds: readonly string[]
-  readonly userId: string
+  readonly userIds: readonly string[]
   readonly projectId?: string
   readonly domainIds: readonly string[]
   readonly issuedAt: number
@@ -29,7 +29,7 @@ export async function isRevoked(db: Db, token: TokenFacts): Promise<boolean> {
     .where(eb =>
       eb.or([
         eb('audit_id', 'in', [...token.auditIds]),
-        eb('user_id', '=', token.userId),
+        eb('user_id', 'in', [...token.userIds]),
         ...(token.projectId === undefined ? [] : [eb('project_id', '=', token.projectId)]),
         ...(token.domainIds.length === 0 ? [] : [eb('domain_id', 'in', [...token.domainIds])]),
       ]),

@@ -83,6 +83,21 @@ export interface Tables {
     sealed_blob: string
     extra: string | null
   }
+  trusts: {
+    id: string
+    trustor_user_id: string
+    trustee_user_id: string
+    project_id: string | null
+    impersonation: number
+    /** As `logic/rules/times.ts` writes them. */
+    expires_at: string | null
+    /** Null: as many as one likes. */
+    remaining_uses: number | null
+    /** The trust that this one was handed on from. */
+    redelegated_trust_id: string | null
+    redelegation_count: number
+  }
+  trust_roles: { trust_id: string; role_id: string }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

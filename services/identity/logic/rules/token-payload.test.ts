@@ -19,7 +19,7 @@ const payload: fc.Arbitrary<TokenPayload> = fc.record(
     issuedAt: time,
     expiresAt: time,
     auditIds: fc.array(auditId, { minLength: 1, maxLength: 2 }),
-    delegation: fc.record({ type: fc.constant('application_credential' as const), id }, plain),
+    delegation: fc.record({ type: fc.constantFrom('application_credential', 'trust'), id }, plain),
   },
   { ...plain, requiredKeys: ['userId', 'scope', 'methods', 'issuedAt', 'expiresAt', 'auditIds'] },
 )

@@ -25,7 +25,7 @@ export interface Delegation {
   readonly id: string
 }
 
-const delegations = ['application_credential'] as const
+const delegations = ['application_credential', 'trust'] as const
 // The place of each in the list is its bit in tokens: add at the end.
 export const methods = ['password', 'token', 'application_credential', 'ec2credential'] as const
 export type Method = (typeof methods)[number]

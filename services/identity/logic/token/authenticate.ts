@@ -4,16 +4,21 @@ import {
   delegationScoped,
   expectedToFind,
   loginFailed,
+  notTrustee,
+  trustExhausted,
   unsupportedMethod,
 } from '../../contract/errors.ts'
 import type { AuthRequest, Ref, RefInDomain } from '../../contract/token.ts'
 import { applicationCredentialsOf, findApplicationCredential } from '../../store/application-credential.ts'
 import { findDomain, findProject, findProjectByName } from '../../store/project.ts'
 import type { Db } from '../../store/tables.ts'
+import { findTrust, trustChain, useTrust } from '../../store/trust.ts'
 import { findUser, findUserByName, passwordHash, type UserRow } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
 import { parseTime } from '../rules/times.ts'
 import type { Delegation, Method, TokenPayload, TokenScope } from '../rules/token-payload.ts'
+import { endOf } from '../trust.ts'
+import { trustPlace } from './delegation.ts'
 import type { IssuedToken } from './tokens.ts'
 
 type Given = AuthRequest['auth']
@@ -24,7 +29,15 @@ interface Proof {
   /** The token that was shown. */
   readonly from?: TokenPayload
   /** Binds the new token to that scope, and to no other. */
-  readonly delegation?: { readonly by: Delegation; readonly scope: TokenScope; readonly notAfter?: number }
+  readonly delegation?: Delegated
+}
+
+interface Delegated {
+  readonly by: Delegation
+  /** Whom the token acts as, where that is not who logged in. */
+  readonly actsAs?: string
+  readonly scope: TokenScope
+  readonly notAfter?: number
 }
 
 /** `ec2credential` is not among them: a signature is checked for a service, not for who signed. */
@@ -48,9 +61,11 @@ export async function authenticate(parts: Parts, { auth }: AuthRequest): Promise
   const userId = proofs[0]!.userId
   if (proofs.some(proof => proof.userId !== userId)) throw loginFailed()
   const from = proofs.find(proof => proof.from)?.from
-  const delegation = proofs.find(proof => proof.delegation)?.delegation
+  const trustId = trustIn(auth)
+  const delegation =
+    trustId === undefined ? proofs.find(proof => proof.delegation)?.delegation : await byTrust(parts, userId, trustId)
   const about = {
-    userId,
+    userId: delegation?.actsAs ?? userId,
     methods: [...new Set([...(from?.methods ?? []), ...(asked as Method[])])],
     issuedAt,
     from,
@@ -64,7 +79,22 @@ export async function authenticate(parts: Parts, { auth }: AuthRequest): Promise
       ? issueDefault(parts, userId, issue)
       : issue(await scopeOf(parts.store.db, auth.scope)))
   if (!token) throw loginFailed()
+  if (trustId !== undefined && !(await useTrust(parts.store.db, trustId))) throw trustExhausted(trustId)
   return token
+}
+
+const trustIn = ({ scope }: Given): string | undefined =>
+  typeof scope === 'object' ? scope['OS-TRUST:trust']?.id : undefined
+
+async function byTrust(parts: Parts, userId: string, id: string): Promise<Delegated> {
+  const trust = await findTrust(parts.store.db, id)
+  if (!trust) throw loginFailed()
+  if (trust.trustee_user_id !== userId) throw notTrustee()
+  const ends = (await trustChain(parts.store.db, trust)).map(one => endOf(one) ?? Number.POSITIVE_INFINITY)
+  const notAfter = Math.min(...ends)
+  if (notAfter <= parts.runtime.now()) throw loginFailed()
+  const { userId: actsAs, scope } = trustPlace(trust)
+  return { by: { type: 'trust', id }, actsAs, scope, notAfter }
 }
 
 const isEmpty = (scope: object | string) => typeof scope === 'object' && Object.keys(scope).length === 0
@@ -76,6 +106,8 @@ async function byToken(parts: Parts, auth: Given): Promise<Proof> {
   const from = token.payload
   const { userId, scope, delegation: by } = from
   if (!by) return { userId, from }
+  // Each token by a trust is one of its uses.
+  if (by.type === 'trust' || trustIn(auth) !== undefined) throw delegationScoped()
   // Elsewhere, or unscoped, it would be free of the limits under which it was given.
   if (auth.scope !== undefined && !sameScope(scope, await scopeOf(parts.store.db, auth.scope))) throw delegationScoped()
   return { userId, from, delegation: { by, scope } }

@@ -6,11 +6,15 @@ import type { TokenInfo } from '@strata/toolkit/context'
 import type { TokenBody } from '../../contract/token.ts'
 import { findApplicationCredential, roleIdsOf, rulesOf } from '../../store/application-credential.ts'
 import type { Db } from '../../store/tables.ts'
-import type { TokenPayload } from '../rules/token-payload.ts'
+import { findTrust, type TrustRow, trustChain, trustRoleIds } from '../../store/trust.ts'
+import { findUsers } from '../../store/user.ts'
+import type { TokenPayload, TokenScope } from '../rules/token-payload.ts'
 
 export interface DelegationFacts {
   /** Whose assignments count. */
   readonly userId: string
+  /** Users besides the token's own whose revocations end it. */
+  readonly others: readonly string[]
   /** Of those, what was delegated; with what these imply. */
   readonly roleIds: readonly string[]
   /** Members of the token's body and of what services know of it. */
@@ -20,7 +24,44 @@ export interface DelegationFacts {
 
 /** Undefined when the delegation is gone, or is not for that user and scope. */
 export async function lookUpDelegation(db: Db, payload: TokenPayload): Promise<DelegationFacts | undefined> {
-  return payload.delegation && byApplicationCredential(db, payload.delegation.id, payload)
+  if (!payload.delegation) return undefined
+  const { type, id } = payload.delegation
+  return type === 'trust' ? byTrust(db, id, payload) : byApplicationCredential(db, id, payload)
+}
+
+/** The scope of a token that is got by the trust; `userId` is whom it acts as. */
+export function trustPlace(trust: TrustRow): { readonly userId: string; readonly scope: TokenScope } {
+  return {
+    userId: trust.impersonation === 1 ? trust.trustor_user_id : trust.trustee_user_id,
+    scope: trust.project_id === null ? { type: 'unscoped' } : { type: 'project', id: trust.project_id },
+  }
+}
+
+async function byTrust(db: Db, id: string, { userId, scope }: TokenPayload): Promise<DelegationFacts | undefined> {
+  const trust = await findTrust(db, id)
+  if (!trust) return undefined
+  const place = trustPlace(trust)
+  const placeId = 'id' in place.scope ? place.scope.id : undefined
+  if (place.userId !== userId || placeId !== ('id' in scope ? scope.id : undefined)) return undefined
+  const chain = await trustChain(db, trust)
+  const users = new Set(chain.flatMap(one => [one.trustor_user_id, one.trustee_user_id]))
+  // A trust is worth what those are worth who gave it and handed it on.
+  for (const one of await findUsers(db, [...users])) if (!one.enabled) return undefined
+  users.delete(userId)
+  return {
+    userId: chain.at(-1)!.trustor_user_id,
+    others: [...users],
+    roleIds: await trustRoleIds(db, id),
+    shown: {
+      'OS-TRUST:trust': {
+        id,
+        impersonation: trust.impersonation === 1,
+        trustor_user: { id: trust.trustor_user_id },
+        trustee_user: { id: trust.trustee_user_id },
+      },
+    },
+    info: { trust: { id } },
+  }
 }
 
 async function byApplicationCredential(
@@ -35,6 +76,7 @@ async function byApplicationCredential(
   const accessRules = rules.map(({ service, method, path }) => ({ service, method, path }))
   return {
     userId,
+    others: [],
     roleIds: await roleIdsOf(db, id),
     shown: {
       application_credential: {

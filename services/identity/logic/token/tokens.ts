@@ -141,11 +141,11 @@ function readToken(keys: KeyRepository, text: string): TokenPayload | undefined 
   return opened && unpackToken(opened.message)
 }
 
-function revocable({ payload, user, project, domain }: TokenFacts) {
+function revocable({ payload, user, project, domain, delegation }: TokenFacts) {
   const domains = [user.domain_id, project?.domain.id, domain?.id]
   return {
     auditIds: payload.auditIds.slice(0, 1),
-    userId: user.id,
+    userIds: [user.id, ...(delegation?.others ?? [])],
     projectId: project?.id,
     domainIds: [...new Set(domains.filter(id => id !== undefined))],
     issuedAt: payload.issuedAt,

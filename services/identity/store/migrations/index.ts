@@ -3,5 +3,6 @@ import type { Migration } from '@strata/toolkit/store'
 import { initial } from './0001-initial.ts'
 import { applicationCredentials } from './0002-application-credentials.ts'
 import { credentials } from './0003-credentials.ts'
+import { trusts } from './0004-trusts.ts'
 
-export const migrations: readonly Migration[] = [initial, applicationCredentials, credentials]
+export const migrations: readonly Migration[] = [initial, applicationCredentials, credentials, trusts]
