@@ -142,27 +142,36 @@ export async function reap(host: Host, guest: Guest, running: Running): Promise<
 /** The monitor's connection ended and nobody here ended it: the process died or, rarely, just dropped the connection. */
 async function lost(host: Host, guest: Guest, running: Running): Promise<void> {
   if (guest.running !== running) return
-  if (await waitForEnd(running.process, 2000)) {
-    guest.running = undefined
-    if (stateOf(guest) === 'crashed') host.tell({ serverId: guest.serverId, state: 'crashed' })
-    return
-  }
+  if (await waitForEnd(running.process, 2000)) return ended(host, guest)
   host.log.warn({ server: guest.serverId }, 'a guest dropped its monitor connection')
   await adopt(host, guest, running.process)
 }
 
 const adoptTimeoutMs = 3000
 
-/** Takes over a process that was found. One that does not answer is kept as it is. */
+/**
+ * Takes over a process that was found. One that does not answer is kept as it is, unless its guest was stopped on purpose: it
+ * is on its way out, and whoever showed it the door may have gone first.
+ */
 export async function adopt(host: Host, guest: Guest, process: ProcessRef): Promise<void> {
-  const qmp = await connectWhenReady(join(guest.folder, guestFiles.monitor), adoptTimeoutMs, () => false).catch(
-    error => {
-      host.log.warn({ error, server: guest.serverId }, 'a guest runs but does not answer')
-      return undefined
-    },
-  )
-  const running = await attach(host, guest, process, qmp)
-  if (running.state === 'off' && guest.record) await reap(host, guest, running)
+  const monitor = join(guest.folder, guestFiles.monitor)
+  const isOver = async () => !(await isAlive(process))
+  const qmp = await connectWhenReady(monitor, adoptTimeoutMs, isOver).catch((error: Error) => error)
+  if (!(qmp instanceof Error)) {
+    const running = await attach(host, guest, process, qmp)
+    if (running.state === 'off' && guest.record) await reap(host, guest, running)
+    return
+  }
+  if (await isOver()) return ended(host, guest)
+  await attach(host, guest, process, undefined)
+  if (guest.record?.power === 'off') return endProcess(guest)
+  host.log.warn({ error: qmp, server: guest.serverId }, 'a guest runs but does not answer')
+}
+
+/** The guest's process is no more. */
+function ended(host: Host, guest: Guest): void {
+  guest.running = undefined
+  if (stateOf(guest) === 'crashed') host.tell({ serverId: guest.serverId, state: 'crashed' })
 }
 
 /** Tries again to reach a guest that runs but did not answer before. */
@@ -170,8 +179,7 @@ export async function reach(host: Host, guest: Guest): Promise<void> {
   const { running } = guest
   if (!running || running.qmp) return
   if (await isAlive(running.process)) return adopt(host, guest, running.process)
-  guest.running = undefined
-  if (stateOf(guest) === 'crashed') host.tell({ serverId: guest.serverId, state: 'crashed' })
+  ended(host, guest)
 }
 
 /** Lets go of the guest's connection; the guest goes on. */

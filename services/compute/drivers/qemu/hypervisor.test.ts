@@ -5,10 +5,12 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
+import { type Log, silentLog } from '@strata/toolkit/log'
 import { GuestBuildError, type GuestSpec } from '../../logic/ports/hosts.ts'
 import { eventually, hypervisorContract } from '../hypervisor-contract.ts'
 import { processOf } from './process.ts'
 import { imageInfo } from './qemu-img.ts'
+import { loadRecord, saveRecord } from './records.ts'
 import { run } from './run.ts'
 import { testGuestSays } from './test-guest.ts'
 import { makeTestHost, noQemu, type TestHost } from './test-host.ts'
@@ -261,6 +263,33 @@ describe('a guest on QEMU', { skip: noQemu }, () => {
     process.kill(pid, 'SIGSTOP')
     await host.hypervisor.destroy(spec.serverId)
     await host.assertNoTrace(spec.serverId)
+  })
+
+  it('that was being stopped by a process that died is ended by the next, without a warning', async () => {
+    const warnings: string[] = []
+    const log = Object.create(silentLog, { warn: { value: (_: object, words: string) => warnings.push(words) } }) as Log
+    const other = await makeTestHost({ log })
+    try {
+      const [stopped, frozen] = [other.spec(), other.spec()]
+      for (const spec of [stopped, frozen]) {
+        await other.hypervisor.spawn(spec)
+        process.kill(other.pidOf(spec.serverId), 'SIGSTOP')
+      }
+      await other.hypervisor.close()
+      await saveRecord(other.guestFolder(stopped.serverId), {
+        ...(await loadRecord(other.guestFolder(stopped.serverId)))!,
+        power: 'off',
+      })
+      const pid = other.pidOf(stopped.serverId)
+      await other.reopen()
+      const states = new Map((await other.hypervisor.list()).map(({ serverId, state }) => [serverId, state]))
+      assert.equal(states.get(stopped.serverId), 'shutdown')
+      assert.equal(await processOf(pid), undefined)
+      assert.equal(states.get(frozen.serverId), 'running')
+      assert.deepEqual(warnings, ['a guest runs but does not answer'])
+    } finally {
+      await other.end()
+    }
   })
 
   it('that powers off while nobody looks is found shut down, not crashed', async () => {

@@ -124,13 +124,17 @@ export async function startProcess(options: StartOptions): Promise<{ process: Pr
 }
 
 /** Connects to a monitor that may not be there yet. Throws when `timeoutMs` are over, or `over` says that it never will be. */
-export async function connectWhenReady(path: string, timeoutMs: number, over: () => boolean): Promise<Qmp> {
+export async function connectWhenReady(
+  path: string,
+  timeoutMs: number,
+  over: () => boolean | Promise<boolean>,
+): Promise<Qmp> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     try {
       return await connectQmp(path, Math.max(1, deadline - performance.now()))
     } catch (error) {
-      if (over() || performance.now() >= deadline) throw error
+      if ((await over()) || performance.now() >= deadline) throw error
       await pause(10)
     }
   }

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { silentLog } from '@strata/toolkit/log'
+import { type Log, silentLog } from '@strata/toolkit/log'
 import { systemRuntime } from '@strata/toolkit/runtime'
 import type { GuestDisk, GuestSpec } from '../../logic/ports/hosts.ts'
 import { openCgroups } from './cgroups.ts'
@@ -37,7 +37,7 @@ export interface TestHost {
   end(): Promise<void>
 }
 
-export async function makeTestHost(options: { consoleLimitBytes?: number } = {}): Promise<TestHost> {
+export async function makeTestHost(options: { consoleLimitBytes?: number; log?: Log } = {}): Promise<TestHost> {
   // The guests' user has no way into this folder by its path, as it has none into /root: it must not need one.
   const folder = join(mkdtempSync(join(tmpdir(), 'strata-qemu-')), 'compute')
   const create = () => createQemuHypervisor({ folder, log: silentLog, acceleration: 'tcg', ...options })
