@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { judgeCloud, judgeMachine } from './commands/doctor.ts'
+import { judgeAcceleration, judgeCloud, judgeMachine } from './commands/doctor.ts'
 import type { StatusReport } from './commands/status.ts'
 import { lastLines } from './tail.ts'
 
@@ -26,6 +26,24 @@ test('a cloud is judged by what it says of each service', () => {
   assert.deepEqual(levels(judgeCloud(report({ status: 'down' }))), ['note'])
   assert.match(judgeCloud(report({ status: 'failed', error: 'port 5000 is taken' }))[0]!.what, /port 5000 is taken/)
   assert.match(judgeCloud(report({ status: 'silent', url: 'http://h' }))[0]!.what, /does not answer/)
+})
+
+test('a daemon that does not run is bad though every service answers', () => {
+  const services = { network: { status: 'ready' } }
+  const problems = ['ovn-controller does not run']
+  const findings = judgeCloud(report({ status: 'ready', health: { status: 'ready', services, problems } }))
+  assert.deepEqual(levels(findings), ['ok', 'bad'])
+  assert.equal(findings[1]!.what, problems[0])
+})
+
+test('what guests run on is what was found by running one, not whether there is a device', () => {
+  assert.equal(judgeAcceleration('kvm', true).level, 'ok')
+  const hung = judgeAcceleration('tcg', true)
+  assert.equal(hung.level, 'note')
+  assert.match(hung.what, /^KVM does not work here \(a guest hung on it\): guests run on TCG/)
+  assert.match(judgeAcceleration('tcg', false).what, /^no KVM: guests run on TCG/)
+  assert.match(judgeAcceleration(undefined, false).what, /^no \/dev\/kvm/)
+  assert.match(judgeAcceleration(undefined, true).what, /tried at the first start/)
 })
 
 test('the end of a log is found in files of any size', () => {

@@ -13,6 +13,8 @@ export interface Health {
   readonly services: Readonly<Record<string, Part>>
   /** What does the work: `{ hypervisor: 'qemu 7.2 (tcg)', network: 'ovn 23.03', state: 'sqlite' }`. */
   readonly engines?: Readonly<Record<string, string>>
+  /** What of that does not work, each in a sentence. */
+  readonly problems?: readonly string[]
   readonly guests?: { readonly running: number; readonly total: number }
 }
 

@@ -49,6 +49,11 @@ export async function realEngine(options: EngineOptions): Promise<Engine> {
       const version = `${Math.floor(hypervisorVersion / 1_000_000)}.${Math.floor(hypervisorVersion / 1000) % 1000}`
       return { hypervisor: `QEMU ${version} (${acceleration})`, network: 'OVN' }
     },
+    problems() {
+      const pids = network.pids()
+      const dead = ownDaemons(config).filter(([name]) => pids[name] === undefined)
+      return dead.map(([, daemon]) => `${daemon} does not run; see ovn/log in the state folder`)
+    },
     async close() {
       vifs.close()
       await network.close()
@@ -105,6 +110,19 @@ function ovnHost(state: string, config: Config, hostname: string, log: Log): Ovn
     external: { gatewayCidr: external_cidr, masquerade },
     log: message => log.info({ part: 'ovn' }, message),
   })
+}
+
+/** The daemons that Strata runs and watches: none where the configuration names databases of the machine's own. */
+function ownDaemons(config: Config) {
+  if (config.section(ovnConfig).northbound !== undefined) return []
+  return [
+    ['nb', "the northbound database's ovsdb-server"],
+    ['sb', "the southbound database's ovsdb-server"],
+    ['conf', "the switch database's ovsdb-server"],
+    ['northd', 'ovn-northd'],
+    ['vswitchd', 'ovs-vswitchd'],
+    ['controller', 'ovn-controller'],
+  ] as const
 }
 
 /** True when a real engine ever worked for this state folder. */

@@ -44,6 +44,7 @@ export async function simulatedEngine({ state, config, runtime, log, openImage }
       hypervisor: `simulated, ${options.hosts} ${options.hosts === 1 ? 'host' : 'hosts'}`,
       network: 'simulated',
     }),
+    problems: () => [],
     close: async () => {},
   }
 }

@@ -13,6 +13,8 @@ export interface Engine {
   readonly metadata?: { readonly socket: string; readonly group: string }
   /** For `status`: `{ hypervisor: 'QEMU 7.2 (tcg)', network: 'OVN' }`. */
   describe(): Promise<Readonly<Record<string, string>>>
+  /** What of it does not work, each in a sentence; empty when all is well. */
+  problems(): readonly string[]
   /** Lets go of all that goes on without us. */
   close(): Promise<void>
 }

@@ -35,7 +35,7 @@ export function addHealthRoutes({ server, metrics, services, engine, version, ph
     const counted = { running: guests.filter(guest => guest.state === 'running').length, total: guests.length }
     return reply
       .status(status === 'ready' ? 200 : 503)
-      .send({ status, version, services: parts, engines, guests: counted })
+      .send({ status, version, services: parts, engines, guests: counted, problems: engine.problems() })
   })
 }
 

@@ -2,12 +2,12 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { freemem, homedir } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { userCloudsFile } from '../credentials.ts'
 import { dataPlanePackages, lookAtMachine, type Machine, missingPackages } from '../install.ts'
 import { mebibytes, say, table } from '../print.ts'
-import type { State } from '../state.ts'
+import { readJson, type State } from '../state.ts'
 import { collectStatus, type StatusReport } from './status.ts'
 
 export interface Finding {
@@ -35,8 +35,28 @@ export function judgeMachine(machine: Machine, missing: readonly string[] | unde
           `apt-get install ${missing.join(' ')}`,
         )
       : { level: 'note', what: 'no Debian or Ubuntu: install QEMU, OVN and Open vSwitch by hand' },
-    note(existsSync('/dev/kvm'), '/dev/kvm', 'no /dev/kvm: guests run on an emulated processor, slowly'),
   ]
+}
+
+/** What guests run on: as the cloud found it by running one, for a `/dev/kvm` that is there may still not work. */
+export function judgeAcceleration(found: string | undefined, device: boolean): Finding {
+  if (found === 'kvm') return { level: 'ok', what: 'guests run on KVM' }
+  const slowly = 'guests run on TCG, an emulated processor: ten times slower or more'
+  if (found === 'tcg')
+    return {
+      level: 'note',
+      what: device ? `KVM does not work here (a guest hung on it): ${slowly}` : `no KVM: ${slowly}`,
+    }
+  if (!device) return { level: 'note', what: `no /dev/kvm: ${slowly}` }
+  return { level: 'ok', what: '/dev/kvm is there; whether guests run on it is tried at the first start' }
+}
+
+/** Of a cloud that runs, from what it says of its hypervisor, `QEMU 7.2 (tcg)`; else what its last start found. */
+function accelerationOf(state: State, report: StatusReport): string | undefined {
+  const running = /\((kvm|tcg)\)/.exec(report.health?.engines?.['hypervisor'] ?? '')?.[1]
+  return (
+    running ?? readJson<{ acceleration?: string }>(join(state.folder, 'compute', 'acceleration.json'))?.acceleration
+  )
 }
 
 export function judgeCloud(report: StatusReport): Finding[] {
@@ -49,11 +69,15 @@ export function judgeCloud(report: StatusReport): Finding[] {
     return [{ level: 'bad', what, mend: './strata down && ./strata up' }]
   }
   const services = Object.entries(report.health?.services ?? {})
-  return services.map(([name, { status, detail }]) =>
-    status === 'ready'
-      ? { level: 'ok', what: `${name} answers` }
-      : { level: 'bad', what: `${name} is ${status}${detail ? `: ${detail}` : ''}`, mend: './strata logs' },
-  )
+  return [
+    ...services.map(
+      ([name, { status, detail }]): Finding =>
+        status === 'ready'
+          ? { level: 'ok', what: `${name} answers` }
+          : { level: 'bad', what: `${name} is ${status}${detail ? `: ${detail}` : ''}`, mend: './strata logs' },
+    ),
+    ...(report.health?.problems ?? []).map((what): Finding => ({ level: 'bad', what, mend: './strata logs' })),
+  ]
 }
 
 function judgeState(state: State): Finding[] {
@@ -107,6 +131,7 @@ export async function doctor(options: { state: State; host?: string | undefined;
   const report = await collectStatus(state)
   const findings = [
     ...judgeMachine(lookAtMachine(), await missingPackages(await dataPlanePackages())),
+    ...(report.mode === 'simulated' ? [] : [judgeAcceleration(accelerationOf(state, report), existsSync('/dev/kvm'))]),
     ...judgeState(state),
     ...judgeUserClouds(userCloudsFile(homedir())),
     ...(await judgePort(host, port, report)),
