@@ -14,8 +14,8 @@ export function trustOperations(parts: Parts): Operation[] {
   const allowed = async (request: ApiRequest, rule: string): Promise<Trust> => {
     const id = request.params['trust_id']!
     const found = await logic.find(id)
-    request.context.enforce(`identity:${rule}`, { target: { trust: { ...found?.row } } })
     if (!found) throw missing('trust', id)
+    request.context.enforce(`identity:${rule}`, { target: { trust: found.row } })
     return found
   }
   const roleIn = (trust: Trust, id: string) => {
