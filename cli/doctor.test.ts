@@ -36,6 +36,15 @@ test('a daemon that does not run is bad though every service answers', () => {
   assert.equal(findings[1]!.what, problems[0])
 })
 
+test('operations that are unfinished for long are a note', () => {
+  const judged = (oldestMs: number) => {
+    const services = { compute: { status: 'ready', details: { sagas: { unfinished: 2, oldestMs } } } }
+    return judgeCloud(report({ status: 'ready', health: { status: 'ready', services } }))
+  }
+  assert.deepEqual(levels(judged(60_000)), ['ok'])
+  assert.equal(judged(400_000)[1]?.what, 'compute has 2 unfinished operations, the oldest for 6m 40s')
+})
+
 test('what guests run on is what was found by running one, not whether there is a device', () => {
   assert.equal(judgeAcceleration('kvm', true).level, 'ok')
   const hung = judgeAcceleration('tcg', true)

@@ -4,6 +4,10 @@
 export interface Part {
   readonly status: string
   readonly detail?: string
+  readonly details?: {
+    /** Long operations under way. */
+    readonly sagas?: { readonly unfinished: number; readonly oldestMs: number }
+  }
 }
 
 export interface Health {

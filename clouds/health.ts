@@ -1,7 +1,7 @@
 /** What the cloud tells of itself without a token: `/`, `/healthz` and `/metrics`. */
 import { reason } from '@strata/toolkit/fault'
 import type { Metrics } from '@strata/toolkit/metrics'
-import type { Server, ServiceInstance } from '@strata/toolkit/service'
+import type { Server, ServiceHealth, ServiceInstance } from '@strata/toolkit/service'
 import type { Engine } from './engine.ts'
 
 export interface HealthOptions {
@@ -13,7 +13,11 @@ export interface HealthOptions {
   readonly phase: () => 'starting' | 'ready' | 'stopping'
 }
 
-type Part = { readonly status: string; readonly detail?: string }
+interface Part {
+  readonly status: string
+  readonly detail?: string
+  readonly details?: ServiceHealth['details']
+}
 
 export function addHealthRoutes({ server, metrics, services, engine, version, phase }: HealthOptions): void {
   server.get('/', async request => ({
@@ -41,8 +45,11 @@ export function addHealthRoutes({ server, metrics, services, engine, version, ph
 
 async function partOf(service: ServiceInstance): Promise<Part> {
   try {
-    const problems = (await service.health?.())?.problems ?? []
-    return problems.length === 0 ? { status: 'ready' } : { status: 'degraded', detail: problems.join('; ') }
+    const { problems = [], details } = (await service.health?.()) ?? {}
+    const more = details ? { details } : {}
+    return problems.length === 0
+      ? { status: 'ready', ...more }
+      : { status: 'degraded', detail: problems.join('; '), ...more }
   } catch (thrown) {
     return { status: 'failed', detail: reason(thrown) }
   }

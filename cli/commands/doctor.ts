@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { userCloudsFile } from '../credentials.ts'
 import { dataPlanePackages, lookAtMachine, type Machine, missingPackages } from '../install.ts'
-import { mebibytes, say, table } from '../print.ts'
+import { duration, mebibytes, say, table } from '../print.ts'
 import { readJson, type State } from '../state.ts'
 import { collectStatus, type StatusReport } from './status.ts'
 
@@ -76,8 +76,19 @@ export function judgeCloud(report: StatusReport): Finding[] {
           ? { level: 'ok', what: `${name} answers` }
           : { level: 'bad', what: `${name} is ${status}${detail ? `: ${detail}` : ''}`, mend: './strata logs' },
     ),
+    ...services.flatMap(([name, { details }]) => judgeSagas(name, details?.sagas)),
     ...(report.health?.problems ?? []).map((what): Finding => ({ level: 'bad', what, mend: './strata logs' })),
   ]
+}
+
+/** Builds and migrations may take minutes; what takes more is waiting for something. */
+const STUCK_MS = 5 * 60_000
+
+function judgeSagas(service: string, sagas: { unfinished: number; oldestMs: number } | undefined): Finding[] {
+  if (!sagas || sagas.oldestMs < STUCK_MS) return []
+  const oldest = duration(sagas.oldestMs / 1000)
+  const what = `${service} has ${sagas.unfinished} unfinished operations, the oldest for ${oldest}`
+  return [{ level: 'note', what, mend: './strata logs' }]
 }
 
 function judgeState(state: State): Finding[] {

@@ -99,7 +99,7 @@ export const compute = defineService<ComputeExtra>({
         await background.stop()
         await store.close()
       },
-      health: async () => ({ problems: background.problems() }),
+      health: async () => ({ problems: background.problems(), details: { sagas: await sagas.backlog() } }),
     }
   },
 })

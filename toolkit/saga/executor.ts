@@ -21,6 +21,8 @@ export interface SagaExecutor {
   /** Resolves when nothing is under way in this process. */
   idle(): Promise<void>
   unfinished(): Promise<readonly SagaRow[]>
+  /** How many are unfinished, and for how long (ms) this process has known of the oldest. */
+  backlog(): Promise<{ readonly unfinished: number; readonly oldestMs: number }>
 }
 
 /** Sees each step begin and end; throwing here is how the rehearsal makes steps fail and processes die. */
@@ -61,10 +63,13 @@ export function createExecutor<Deps>(options: ExecutorOptions<Deps>): SagaExecut
   const byName = new Map(options.sagas.map(saga => [saga.name, saga]))
   const running = new Map<string, { promise: Promise<void>; cancel: AbortController }>()
   const waiting: string[] = []
+  /** When each unfinished saga was first met here; by the monotonic clock. */
+  const met = new Map<string, number>()
   const stopping = new AbortController()
   let cancelPoll = () => {}
 
   const launch = (id: string): void => {
+    if (!met.has(id)) met.set(id, runtime.monotonic())
     if (stopping.signal.aborted || running.has(id)) return
     if (running.size >= concurrency) {
       if (!waiting.includes(id)) waiting.push(id)
@@ -91,6 +96,7 @@ export function createExecutor<Deps>(options: ExecutorOptions<Deps>): SagaExecut
     try {
       const done = await new Run({ ...options, book, saga, row, signal, stopping: stopping.signal, cancel }).toEnd()
       if (!done) return
+      met.delete(id)
       const next = await book.nextOf(row.subject)
       if (next !== undefined) setImmediate(launch, next)
     } finally {
@@ -155,6 +161,13 @@ export function createExecutor<Deps>(options: ExecutorOptions<Deps>): SagaExecut
       while (running.size > 0) await Promise.allSettled([...running.values()].map(run => run.promise))
     },
     unfinished: () => book.all(),
+    async backlog() {
+      const ids = new Set((await book.all()).map(row => row.id))
+      const now = runtime.monotonic()
+      for (const id of met.keys()) if (!ids.has(id) && !running.has(id)) met.delete(id)
+      for (const id of ids) if (!met.has(id)) met.set(id, now)
+      return { unfinished: ids.size, oldestMs: Math.max(0, ...[...ids].map(id => now - (met.get(id) ?? now))) }
+    },
   }
 }
 
