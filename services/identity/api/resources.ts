@@ -1,10 +1,11 @@
 /** The plain verbs of all resources, derived from their declarations, and the few of them that need a hand. */
-import { derive } from '@strata/toolkit/resource'
+import { type DeriveOptions, derive } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
 import { endpoint, region, service } from '../contract/catalog.ts'
 import { credential } from '../contract/credential.ts'
 import { dialect, invalid } from '../contract/errors.ts'
 import { group } from '../contract/group.ts'
+import { limit, limitModels, registeredLimit } from '../contract/limit.ts'
 import { domain, project } from '../contract/project.ts'
 import { role } from '../contract/role.ts'
 import { type PasswordChange, passwordChangeSchema, user } from '../contract/user.ts'
@@ -12,6 +13,7 @@ import { endpointHooks, regionHooks, serviceHooks } from '../logic/catalog.ts'
 import { credentialHooks } from '../logic/credential.ts'
 import { domainHooks } from '../logic/domain.ts'
 import { groupHooks } from '../logic/group.ts'
+import { limitHooks, registeredLimitHooks } from '../logic/limit.ts'
 import type { Parts } from '../logic/parts.ts'
 import { projectHooks } from '../logic/project.ts'
 import { roleHooks } from '../logic/role.ts'
@@ -46,7 +48,30 @@ export function resourceOperations(parts: Parts): Operation[] {
     ...regionOperations(derive(region, { ...shared, hooks: regionHooks(parts) })),
     ...derive(service, { ...shared, hooks: serviceHooks(parts) }),
     ...derive(endpoint, { ...shared, hooks: endpointHooks(parts) }),
+    ...limitOperations(parts, shared),
     ...derive(credential, { ...shared, hooks: credentialHooks(parts) }),
+  ]
+}
+
+/** Limits are made several at once, under the plural, and only so. */
+function limitOperations(parts: Parts, shared: Omit<DeriveOptions<never>, 'hooks'>): Operation[] {
+  const severally = { ...shared, dialect: { ...dialect, bulkCreate: true } }
+  const onlyPlural =
+    (plural: string) =>
+    (one: Operation): Operation =>
+      one.method === 'POST' ? { ...one, body: { ...(one.body as object), required: [plural] } } : one
+  return [
+    ...derive(registeredLimit, { ...severally, hooks: registeredLimitHooks() }).map(onlyPlural(registeredLimit.plural)),
+    ...derive(limit, { ...severally, hooks: limitHooks(parts) }).map(onlyPlural(limit.plural)),
+    operation({
+      method: 'GET',
+      path: `${limit.path}/model`,
+      policy: 'identity:get_limit_model',
+      handler() {
+        const name = parts.config.limit_enforcement_model
+        return { model: { name, description: limitModels[name] } }
+      },
+    }),
   ]
 }
 

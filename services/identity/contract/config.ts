@@ -1,5 +1,6 @@
 /** Options of the identity service in `strata.yaml`. */
 import { configSection } from '@strata/toolkit/config'
+import { type LimitModel, limitModels } from './limit.ts'
 
 export interface IdentityConfig {
   readonly token_expiration: number
@@ -11,6 +12,7 @@ export interface IdentityConfig {
   readonly password_hash_cost: number
   readonly password_cache_seconds: number
   readonly max_list_limit: number
+  readonly limit_enforcement_model: LimitModel
 }
 
 const integer = (description: string, value: number, minimum: number, maximum = 2 ** 31) => ({
@@ -43,4 +45,10 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
   password_hash_cost: integer('Cost of hashing a password: the binary logarithm of scrypt’s N.', 15, 4, 20),
   password_cache_seconds: integer('Seconds for which a password that was right is not hashed again.', 60, 0),
   max_list_limit: integer('Resources of one page of a list, at most.', 10_000, 1),
+  limit_enforcement_model: {
+    type: 'string',
+    description: 'How limits of projects and domains relate: flat, or strict_two_level.',
+    default: 'flat',
+    enum: Object.keys(limitModels),
+  },
 })

@@ -247,4 +247,28 @@ export const policies: readonly PolicyRule[] = [
   ...rules(anyOf(admin, 'user_id:%(target.trust.trustor_user_id)s'), outsideDomains, {
     delete_trust: 'Delete a trust.',
   }),
+  ...rules('', everywhere, {
+    get_limit_model: 'Show the model of enforcement of limits.',
+    list_limits: 'List limits; without more rights, those of the caller’s project or domain.',
+    get_registered_limit: 'Show a registered limit.',
+    list_registered_limits: 'List registered limits.',
+  }),
+  ...rules(
+    anyOf(
+      admin,
+      systemReader,
+      '(domain_id:%(target.limit.domain.id)s or domain_id:%(target.limit.project.domain_id)s)',
+      '(project_id:%(target.limit.project_id)s and not None:%(target.limit.project_id)s)',
+    ),
+    everywhere,
+    { get_limit: 'Show a limit.' },
+  ),
+  ...rules(admin, outsideDomains, {
+    create_limits: 'Create limits.',
+    update_limit: 'Change a limit.',
+    delete_limit: 'Delete a limit.',
+    create_registered_limits: 'Create registered limits.',
+    update_registered_limit: 'Change a registered limit.',
+    delete_registered_limit: 'Delete a registered limit.',
+  }),
 ]

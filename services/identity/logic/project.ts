@@ -24,7 +24,7 @@ import { tagFilters } from './tags.ts'
 type Project = Row<typeof project.fields>
 
 /** Depth of a tree of projects, its top included. */
-const maxDepth = 5
+const maxDepthOf = ({ limit_enforcement_model: model }: Parts['config']) => (model === 'strict_two_level' ? 1 : 5)
 
 export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
   return {
@@ -47,7 +47,7 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
     async beforeCreate(body, { tx, context }) {
       const place = body.is_domain
         ? { domain_id: null, parent_id: null, name_scope: domainsScope }
-        : await placeOf(tx, body.domain_id ?? domainOf(context), body.parent_id ?? null)
+        : await placeOf(tx, body.domain_id ?? domainOf(context), body.parent_id ?? null, maxDepthOf(parts.config))
       await refuseSameName(tx, place.name_scope, body.name)
       return { ...place, name: body.name.trim() }
     },
@@ -113,7 +113,7 @@ const readProject = (row: ProjectRow): Project =>
     extra: JSON.parse(row.extra ?? '{}'),
   }) as Project
 
-async function placeOf(tx: Db, domainId: string, parentId: string | null) {
+async function placeOf(tx: Db, domainId: string, parentId: string | null, maxDepth: number) {
   const domain = await findDomain(tx, { id: domainId })
   if (!domain) throw invalid('domain_id', `names no domain: ${domainId}`)
   const place = { domain_id: domainId, parent_id: parentId ?? domainId, name_scope: domainId }

@@ -98,6 +98,28 @@ export interface Tables {
     redelegation_count: number
   }
   trust_roles: { trust_id: string; role_id: string }
+  registered_limits: {
+    id: string
+    service_id: string
+    region_id: string | null
+    resource_name: string
+    default_limit: number
+    description: string | null
+    /** A hash of what there can be only one of; a column that can be null would not hold it. */
+    uniqueness: string
+  }
+  limits: {
+    id: string
+    project_id: string | null
+    domain_id: string | null
+    service_id: string
+    region_id: string | null
+    resource_name: string
+    resource_limit: number
+    description: string | null
+    registered_limit_id: string
+    uniqueness: string
+  }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

@@ -4,5 +4,6 @@ import { initial } from './0001-initial.ts'
 import { applicationCredentials } from './0002-application-credentials.ts'
 import { credentials } from './0003-credentials.ts'
 import { trusts } from './0004-trusts.ts'
+import { limits } from './0005-limits.ts'
 
-export const migrations: readonly Migration[] = [initial, applicationCredentials, credentials, trusts]
+export const migrations: readonly Migration[] = [initial, applicationCredentials, credentials, trusts, limits]
