@@ -61,7 +61,11 @@ const HELP: Readonly<Record<string, Help>> = {
       ['-n, --lines NUMBER', 'how many lines to begin with (100)'],
     ],
   },
-  config: { usage: 'config', summary: 'explain every option of strata.yaml' },
+  config: {
+    usage: 'config',
+    summary: 'explain every option of strata.yaml',
+    options: [['--check FILE', 'instead say what is wrong with such a file, and with the policy file that it names']],
+  },
   test: {
     usage: 'test [lint|unit|scenarios|bench] [-- WORDS]',
     summary: 'test the project; WORDS choose files by their path',

@@ -10,6 +10,7 @@ import { type Mode, root, type State, stateAt, stateFolder } from './state.ts'
 
 const OPTIONS = {
   all: { type: 'boolean' },
+  check: { type: 'string' },
   config: { type: 'string' },
   follow: { type: 'boolean', short: 'f' },
   foreground: { type: 'boolean' },
@@ -63,8 +64,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       (await import('./commands/serve.ts')).serve({ ...listening(given), state, mode: modeOf(given.mode) }),
   },
   config: {
-    takes: [],
-    run: async () => (await import('./commands/config.ts')).config(),
+    takes: ['check'],
+    run: async ({ check }) => (await import('./commands/config.ts')).config({ check: check && resolve(check) }),
   },
   logs: {
     takes: ['follow', 'lines'],
@@ -94,6 +95,7 @@ export interface Arguments
   readonly rest: readonly string[]
   /** What follows `--`. */
   readonly words: readonly string[]
+  readonly check?: string
   readonly config?: string
   readonly host?: string
   readonly mode?: string

@@ -5,7 +5,9 @@ import { describeConfig, loadConfig } from '@strata/toolkit/config'
 import { createLog } from '@strata/toolkit/log'
 import { systemRuntime } from '@strata/toolkit/runtime'
 import { sections } from './cloud.ts'
+import { cloudConfig } from './config.ts'
 import { keptConfig } from './kept-config.ts'
+import { readPolicyFile } from './policy-file.ts'
 
 export { type Cloud, type CloudOptions, type Login, type Mode, startCloud } from './cloud.ts'
 
@@ -28,6 +30,11 @@ export const removeDataPlane = (options: { readonly state: string }): Promise<vo
 /** Loads the modules that otherwise wait until a mode is chosen. */
 export async function loadEngines(): Promise<void> {
   await Promise.all([import('./engine-real.ts'), import('./engine-simulated.ts')])
+}
+
+/** Throws `ConfigError` when no cloud would start with this `strata.yaml`, or with the policy file that it names. */
+export function checkConfig(file: string): void {
+  readPolicyFile(loadConfig({ path: file, known: sections }).section(cloudConfig).policy_file)
 }
 
 /** Every option of `strata.yaml`, with its default and help, as text. */

@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { createLog } from '@strata/toolkit/log'
 import { until } from '@strata/toolkit/testing'
 import { startCloud } from './cloud.ts'
+import { checkConfig } from './index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-start-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -47,4 +48,19 @@ test('a start that fails names the reason in one line; the stack is in the log a
   } finally {
     taken.close()
   }
+})
+
+test('a file is checked without a start, with the policy file that it names', () => {
+  const write = (name: string, content: object) => {
+    writeFileSync(join(folder, name), JSON.stringify(content))
+    return join(folder, name)
+  }
+  const check = (rules: object) =>
+    checkConfig(write('checked.yaml', { cloud: { policy_file: write('policy.yaml', { network: rules }) } }))
+  assert.throws(
+    () => checkConfig(write('odd.yaml', { cloud: { prot: 1 } })),
+    /odd.yaml: cloud.prot is not allowed here/,
+  )
+  assert.throws(() => check({ create_netwrk: '@' }), /policy.yaml: network: there is no policy rule create_netwrk/)
+  check({ create_network: '@' })
 })

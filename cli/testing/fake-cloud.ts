@@ -41,6 +41,7 @@ export const fakeClouds: CloudModule = {
   loadEngines: async () => {},
   stopDataPlane: async () => {},
   removeDataPlane: async () => {},
+  checkConfig: () => {},
   configReference: () => 'port: 5000\n',
 }
 
