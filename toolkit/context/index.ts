@@ -67,32 +67,53 @@ export interface ContextInit {
 }
 
 export function createContext(init: ContextInit): RequestContext {
-  const { token, policy, requestId, globalRequestId } = init
-  let log: Log | undefined
-  const credentials = credentialsOf(token)
-  const own: Target = { project_id: token?.project?.id, user_id: token?.user.id, domain_id: token?.domain?.id }
-  const can = (rule: string, target?: Target) => policy.allows(rule, credentials, target ?? own)
-  return {
-    requestId,
-    globalRequestId,
-    token,
-    tokenText: init.tokenText,
-    userId: token?.user.id ?? '',
-    projectId: token?.project?.id ?? '',
-    domainId: token?.domain?.id ?? '',
-    roles: credentials.roles,
-    scope: credentials['scope'] as Scope | undefined,
-    credentials,
-    // Made on demand: most requests log nothing of their own.
-    get log() {
-      log ??= init.log.child({ request_id: requestId, global_request_id: globalRequestId })
-      return log
-    },
-    knows: policy.knows,
-    can,
-    enforce(rule, target) {
-      if (!can(rule, target)) throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')
-    },
+  return new Context(init)
+}
+
+class Context implements RequestContext {
+  readonly requestId: string
+  readonly globalRequestId: string | undefined
+  readonly token: TokenInfo | undefined
+  readonly tokenText: string | undefined
+  readonly userId: string
+  readonly projectId: string
+  readonly domainId: string
+  readonly roles: readonly string[]
+  readonly scope: Scope | undefined
+  readonly credentials: Credentials
+  readonly knows: RequestContext['knows']
+  readonly can: RequestContext['can']
+  readonly enforce: RequestContext['enforce']
+  readonly #base: Log
+  #log: Log | undefined
+
+  constructor(init: ContextInit) {
+    const { token, policy } = init
+    const credentials = credentialsOf(token)
+    const own: Target = { project_id: token?.project?.id, user_id: token?.user.id, domain_id: token?.domain?.id }
+    this.requestId = init.requestId
+    this.globalRequestId = init.globalRequestId
+    this.token = token
+    this.tokenText = init.tokenText
+    this.userId = token?.user.id ?? ''
+    this.projectId = token?.project?.id ?? ''
+    this.domainId = token?.domain?.id ?? ''
+    this.roles = credentials.roles
+    this.scope = credentials['scope'] as Scope | undefined
+    this.credentials = credentials
+    this.knows = policy.knows
+    this.can = (rule, target) => policy.allows(rule, credentials, target ?? own)
+    this.enforce = (rule, target) => {
+      if (!this.can(rule, target))
+        throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')
+    }
+    this.#base = init.log
+  }
+
+  /** Made on demand: most requests log nothing of their own. */
+  get log(): Log {
+    this.#log ??= this.#base.child({ request_id: this.requestId, global_request_id: this.globalRequestId })
+    return this.#log
   }
 }
 

@@ -11,5 +11,5 @@ export {
 } from './definition.ts'
 export { type MicroversionRange, negotiate, versionHeaders } from './microversion.ts'
 export { type MountOptions, mount } from './mount.ts'
-export { type ApiRequest, type Method, type Operation, operation, type Reply, reply } from './operation.ts'
+export { type ApiRequest, type Method, type Operation, operation, type Reply, reply, withChanges } from './operation.ts'
 export { createServer, type Server } from './server.ts'

@@ -39,16 +39,31 @@ export function negotiate(range: MicroversionRange, headers: Headers): number {
 
 function requested(range: MicroversionRange, headers: Headers): string | undefined {
   const header = headers['openstack-api-version']
-  for (const part of (Array.isArray(header) ? header : [header ?? '']).flatMap(value => value.split(','))) {
+  if (header === undefined) return legacyVersion(range, headers)
+  for (const part of [header].flat().flatMap(value => value.split(','))) {
     const [service, version] = part.trim().split(/\s+/)
     if (service === range.service && version) return version
   }
+  return legacyVersion(range, headers)
+}
+
+function legacyVersion(range: MicroversionRange, headers: Headers): string | undefined {
   const legacy = range.legacyHeader && headers[range.legacyHeader.toLowerCase()]
   return typeof legacy === 'string' ? legacy.trim() : undefined
 }
 
-/** Response headers that tell which version answered. */
-export function versionHeaders(range: MicroversionRange, minor: number): Record<string, string> {
+const headersByRange = new WeakMap<MicroversionRange, Map<number, Record<string, string>>>()
+
+/** Response headers that tell which version answered; made once for each version. */
+export function versionHeaders(range: MicroversionRange, minor: number): Readonly<Record<string, string>> {
+  const byMinor = headersByRange.get(range) ?? new Map<number, Record<string, string>>()
+  headersByRange.set(range, byMinor)
+  const headers = byMinor.get(minor) ?? makeVersionHeaders(range, minor)
+  byMinor.set(minor, headers)
+  return headers
+}
+
+function makeVersionHeaders(range: MicroversionRange, minor: number): Record<string, string> {
   const version = `${range.major}.${minor}`
   return {
     'openstack-api-version': `${range.service} ${version}`,

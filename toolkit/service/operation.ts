@@ -26,6 +26,11 @@ export interface ApiRequest<Body = unknown> {
   readonly signal: AbortSignal
 }
 
+/** The request with some of it changed, for handing it on to another operation's handler. */
+export function withChanges<Body>(request: ApiRequest<Body>, changes: Partial<ApiRequest<Body>>): ApiRequest<Body> {
+  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, changes)
+}
+
 export interface Reply {
   readonly reply: true
   readonly status: number

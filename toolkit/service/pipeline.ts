@@ -40,6 +40,10 @@ interface State {
   context: RequestContext | undefined
 }
 
+/** Where a request carries its state: a weak map would cost the garbage collector a visit for each request. */
+const stateKey = Symbol('state')
+type Stateful = FastifyRequest & { [stateKey]?: State }
+
 /** Status under which requests are counted whose caller went away before the answer was complete, as nginx has it. */
 const callerGone = 499
 
@@ -47,16 +51,17 @@ export function createPipeline(options: PipelineOptions) {
   const { service, runtime, log, root } = options
   const { dialect, microversions: range, requestIdHeader } = service
   const streams = new Set(service.operations.flatMap(one => one.stream ?? []))
-  const states = new WeakMap<FastifyRequest, State>()
+  const vary = range && varyHeader(range)
   const ended = endOf(options)
 
-  const stateOf = (request: FastifyRequest): State => {
-    let state = states.get(request)
-    if (!state) {
-      state = { id: `req-${runtime.uuid()}`, started: runtime.monotonic(), minor: undefined, context: undefined }
-      states.set(request, state)
+  const stateOf = (request: Stateful): State => {
+    request[stateKey] ??= {
+      id: `req-${runtime.uuid()}`,
+      started: runtime.monotonic(),
+      minor: undefined,
+      context: undefined,
     }
-    return state
+    return request[stateKey]
   }
 
   /** Hook at the head of each request, also of those for which there is no route. */
@@ -67,7 +72,7 @@ export function createPipeline(options: PipelineOptions) {
     if (requestIdHeader) reply.header(requestIdHeader, state.id)
     try {
       if (range) {
-        reply.header('vary', varyHeader(range))
+        reply.header('vary', vary)
         state.minor = negotiate(range, request.headers)
         reply.headers(versionHeaders(range, state.minor))
       }
@@ -89,7 +94,7 @@ export function createPipeline(options: PipelineOptions) {
       // Which types are streams is known per service; that another operation of it takes one is no help to this one.
       if (!operation.stream?.includes(mediaType(request))) throw unsupportedType(request)
     } else if (body) check(body(minor), request.body, 'body', dialect)
-    send(operation, await operation.handler(apiRequest({ request, reply, context, minor, root })), reply)
+    send(operation, await operation.handler(new Incoming({ request, reply, context, minor, root })), reply)
   }
 
   const handle = (operations: readonly Operation[]) => {
@@ -180,11 +185,19 @@ function endOf({ service, runtime, log, metrics }: PipelineOptions) {
     'Time from the head of a request to the end of its answer; status 499: the caller went away before.',
     ['service', 'method', 'status'],
   )
+  const children = new Map<string, { observe(seconds: number): void }>()
+  /** Looking a metric up by its labels costs more than counting in it, so what was looked up is kept. */
+  const durationOf = (method: string, status: number) => {
+    const key = `${method} ${status}`
+    const child = children.get(key) ?? durations.labels({ service: service.type, method, status: String(status) })
+    children.set(key, child)
+    return child
+  }
   return (request: FastifyRequest, reply: FastifyReply, state: State): void => {
     const ms = runtime.monotonic() - state.started
     const status = reply.raw.writableEnded ? reply.raw.statusCode : callerGone
     const { method } = request
-    durations.observe({ service: service.type, method, status: String(status) }, ms / 1000)
+    durationOf(method, status).observe(ms / 1000)
     const changes = method !== 'GET' && method !== 'HEAD'
     if (!changes && log.level !== 'debug' && log.level !== 'trace') return
     log[changes ? 'info' : 'debug'](
@@ -228,40 +241,54 @@ function check(validator: Validator, value: unknown, where: 'body' | 'query', di
   if (violation) throw badRequest(dialect.invalid(violation, where), 'ValidationError')
 }
 
-function apiRequest(init: {
-  request: FastifyRequest
-  reply: FastifyReply
-  context: RequestContext
-  minor: number
-  root: string
-}): ApiRequest {
-  const { request, reply, context, minor, root } = init
-  let controller: AbortController | undefined
-  return {
-    context,
-    params: request.params as Record<string, string>,
-    query: request.query as Record<string, string | string[] | undefined>,
-    body: request.body,
-    headers: request.headers,
-    minor,
-    baseUrl: `${request.protocol}://${request.host}${root}`,
-    path: pathOf(request).slice(root.length) || '/',
-    clientAddress: request.ip,
-    // Made on demand: most handlers never look.
-    get signal() {
-      if (!controller) {
-        const made = new AbortController()
-        controller = made
-        reply.raw.once('close', () => {
-          if (!reply.raw.writableFinished) made.abort(new Error('the caller went away'))
-        })
-      }
-      return controller.signal
-    },
+class Incoming implements ApiRequest {
+  readonly context: RequestContext
+  readonly params: Record<string, string>
+  readonly query: Record<string, string | string[] | undefined>
+  readonly body: unknown
+  readonly headers: FastifyRequest['headers']
+  readonly minor: number
+  readonly baseUrl: string
+  readonly path: string
+  readonly clientAddress: string
+  // Not `#private`: `withChanges` copies a request with all that it has.
+  readonly reply: FastifyReply
+  controller: AbortController | undefined
+
+  constructor(init: {
+    request: FastifyRequest
+    reply: FastifyReply
+    context: RequestContext
+    minor: number
+    root: string
+  }) {
+    const { request, root } = init
+    this.context = init.context
+    this.params = request.params as Record<string, string>
+    this.query = request.query as Record<string, string | string[] | undefined>
+    this.body = request.body
+    this.headers = request.headers
+    this.minor = init.minor
+    this.baseUrl = `${request.protocol}://${request.host}${root}`
+    this.path = pathOf(request).slice(root.length) || '/'
+    this.clientAddress = request.ip
+    this.reply = init.reply
+  }
+
+  /** Made on demand: most handlers never look. */
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      const made = new AbortController()
+      const { raw } = this.reply
+      this.controller = made
+      raw.once('close', () => {
+        if (!raw.writableFinished) made.abort(new Error('the caller went away'))
+      })
+    }
+    return this.controller.signal
   }
 }
 
-/** True when the path is of a route's pattern; both below the service's root, a slash at the end counts for nothing. */
 function matches(pattern: string, path: string): boolean {
   const want = pattern.replace(/\/+$/, '').split('/')
   const have = path.replace(/\/+$/, '').split('/')

@@ -3,7 +3,7 @@
  * the API as it was before microversions: that of 2.1, under a path of its own.
  */
 import { notFound } from '@strata/toolkit/fault'
-import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
+import { type ApiRequest, type Operation, operation, withChanges } from '@strata/toolkit/service'
 import { extensions } from '../contract/extensions.ts'
 import { microversions } from '../contract/microversions.ts'
 
@@ -109,6 +109,6 @@ export function beforeMicroversions(operations: readonly Operation[]): Operation
       path: one.path.replace('/v2.1/', '/v2/'),
       body: typeof one.body === 'function' ? one.body(min) : one.body,
       query: typeof one.query === 'function' ? one.query(min) : one.query,
-      handler: request => one.handler({ ...request, minor: min }),
+      handler: request => one.handler(withChanges(request, { minor: min })),
     }))
 }

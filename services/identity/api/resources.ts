@@ -1,6 +1,6 @@
 /** The plain verbs of all resources, derived from their declarations, and the few of them that need a hand. */
 import { type DeriveOptions, derive } from '@strata/toolkit/resource'
-import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
+import { type ApiRequest, type Operation, operation, withChanges } from '@strata/toolkit/service'
 import { endpoint, region, service } from '../contract/catalog.ts'
 import { credential } from '../contract/credential.ts'
 import { dialect, invalid } from '../contract/errors.ts'
@@ -88,7 +88,7 @@ function regionOperations(derived: Operation[]): Operation[] {
         const given = (request.body as { region: { id?: string } }).region
         const id = request.params['id']!
         if (given.id !== undefined && given.id !== id) throw invalid('id', `must be that of the path: ${id}`)
-        return create.handler(changed(request, { body: { region: { ...given, id } } }))
+        return create.handler(withChanges(request, { body: { region: { ...given, id } } }))
       },
     },
   ]
@@ -99,7 +99,7 @@ const listing =
   (path: string, filters: Readonly<Record<string, string>>) =>
   (one: Operation): Operation =>
     one.method === 'GET' && one.path === path
-      ? { ...one, handler: request => one.handler(changed(request, { query: { ...filters, ...request.query } })) }
+      ? { ...one, handler: request => one.handler(withChanges(request, { query: { ...filters, ...request.query } })) }
       : one
 
 const before =
@@ -114,7 +114,3 @@ const before =
           },
         }
       : one
-
-/** The same request with some of it replaced; what it makes on demand stays so. */
-const changed = (request: ApiRequest, change: Partial<ApiRequest>): ApiRequest =>
-  Object.assign(Object.create(request) as ApiRequest, change)
