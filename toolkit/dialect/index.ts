@@ -44,6 +44,11 @@ export interface Dialect {
   readonly unknownFilter: 'ignore' | 'refuse'
   /** True: who may not even see a resource is told that there is none (404), not that it is forbidden (403). */
   readonly hidesForbidden: boolean
+  /**
+   * True: a page that was asked for by `limit` links on when it is full, and back always, without looking whether there is
+   * more (Neutron): callers go on until a page is not full.
+   */
+  readonly linksUnlooked: boolean
   /** True: `POST {"networks": […]}` creates several, all or none. */
   readonly bulkCreate: boolean
   /** True: `?fields=id&fields=name` limits what is shown. */
@@ -100,6 +105,7 @@ export const keystone: Dialect = {
   reserved: ['limit', 'marker', 'sort_key', 'sort_dir'],
   unknownFilter: 'ignore',
   hidesForbidden: false,
+  linksUnlooked: false,
   bulkCreate: false,
   fieldSelection: false,
 }
@@ -133,6 +139,7 @@ export const neutron: Dialect = {
   ],
   unknownFilter: 'refuse',
   hidesForbidden: true,
+  linksUnlooked: true,
   bulkCreate: true,
   fieldSelection: true,
 }
@@ -177,6 +184,7 @@ export const nova: Dialect = {
   reserved: ['limit', 'marker', 'sort_key', 'sort_dir'],
   unknownFilter: 'ignore',
   hidesForbidden: true,
+  linksUnlooked: false,
   bulkCreate: false,
   fieldSelection: false,
 }
@@ -208,6 +216,7 @@ export const glance: Dialect = {
   reserved: ['limit', 'marker', 'sort_key', 'sort_dir', 'sort'],
   unknownFilter: 'ignore',
   hidesForbidden: true,
+  linksUnlooked: false,
   bulkCreate: false,
   fieldSelection: false,
 }

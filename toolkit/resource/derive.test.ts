@@ -175,6 +175,20 @@ describe('derived verbs', () => {
     assert.deepEqual(seen, ['d', 'c', 'b', 'a', 'a'])
   })
 
+  test('a page asked for links back always, and on when it is full', async () => {
+    const as = persona({ project: 'links' })
+    for (const name of ['a', 'b']) await create({ name }, as)
+    const links = async (query: string) =>
+      (await service.request('GET', `/v2.0/ponds?project_id=${idOf('links')}&${query}`, { as })).json.ponds_links?.map(
+        (link: { rel: string }) => link.rel,
+      )
+    assert.deepEqual(await links('limit=2'), ['next', 'previous'])
+    assert.deepEqual(await links('limit=3'), ['previous'])
+    assert.deepEqual(await links('limit=2&page_reverse=True'), ['next', 'previous'])
+    assert.deepEqual(await links('limit=3&page_reverse=True'), ['next'])
+    assert.equal(await links('sort_key=name'), undefined)
+  })
+
   test('filters, field selection and bad queries', async () => {
     const { json } = await service.request('GET', '/v2.0/ponds?shared=True&fields=id&fields=tenant_id')
     assert.ok(json.ponds.length > 0)

@@ -128,9 +128,19 @@ function bodySchema<F extends Fields>(kit: Kit<F>, inner: JsonSchema, creating: 
   if (!dialect.envelope) return body
   const single: JsonSchema = { type: 'object', required: [resource.name], properties: { [resource.name]: body } }
   if (!creating || !dialect.bulkCreate) return single
+  // Each of several may come in an envelope of its own.
+  const { required, ...optional } = body
+  const bulkItem: JsonSchema = {
+    ...optional,
+    properties: { ...properties, [resource.name]: body },
+    if: { required: [resource.name] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { maxProperties: 1 },
+    else: { required: required ?? [] },
+  }
   return {
     type: 'object',
-    properties: { [resource.name]: body, [resource.plural]: { type: 'array', minItems: 1, items: body } },
+    properties: { [resource.name]: body, [resource.plural]: { type: 'array', minItems: 1, items: bulkItem } },
     if: { required: [resource.plural] },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: {},
@@ -163,10 +173,11 @@ async function list<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise
   })
   const more = found.length > limit
   const page = more ? (parsed.reverse ? found.slice(1) : found.slice(0, limit)) : found
-  const ids = {
-    next: more || (parsed.reverse && page.length > 0) ? idOf(page.at(-1)) : undefined,
-    previous: parsed.marker !== undefined ? idOf(page[0]) : undefined,
-  }
+  const full = page.length === limit
+  const unlooked = dialect.linksUnlooked && parsed.limit !== undefined
+  const onward = unlooked ? parsed.reverse || full : more || parsed.reverse
+  const back = unlooked ? !parsed.reverse || full : parsed.marker !== undefined
+  const ids = { next: onward ? idOf(page.at(-1)) : undefined, previous: back ? idOf(page[0]) : undefined }
   return {
     [resource.plural]: await views(kit, page, request),
     ...dialect.pageLinks(resource.plural, pageOf(request, ids)),
@@ -194,7 +205,9 @@ async function show<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise
 async function create<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise<object> {
   const { resource, dialect, store } = kit
   const body = request.body as Record<string, unknown>
-  const bulk = dialect.bulkCreate ? (body[resource.plural] as object[] | undefined) : undefined
+  const bulk = dialect.bulkCreate
+    ? (body[resource.plural] as Record<string, unknown>[] | undefined)?.map(one => one[resource.name] ?? one)
+    : undefined
   const bodies = bulk ?? [dialect.envelope ? (body[resource.name] as object) : body]
   const attempt = () =>
     store.transaction(async (tx, afterCommit) => {
@@ -272,7 +285,9 @@ async function update<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
       const scene: ChangeScene = { tx, request, context: request.context, afterCommit, given }
       const before = await authorized(kit, request, 'update', tx)
       refuseFixed(resource, given, before)
-      enforceFields(kit, 'update', given, request.context, await target(kit, before, request.context, tx), before)
+      // Rules of single fields are asked about what the resource is to become.
+      const about = await target(kit, { ...before, ...given }, request.context, tx)
+      enforceFields(kit, 'update', given, request.context, about, before)
       const merged =
         resource.extra && given[resource.extra]
           ? { ...given, [resource.extra]: mergeExtra(before[resource.extra], given[resource.extra]) }

@@ -27,7 +27,7 @@ describe('sharing networks', () => {
     assert.equal(made.status, 201, made.text)
     const policy = made.json.rbac_policy
     assert.deepEqual(
-      [policy.target_project, policy.object_id, policy.project_id],
+      [policy.target_tenant, policy.object_id, policy.project_id],
       [idOf('beta'), network.id, idOf('alpha')],
     )
     await f.refused(share(network.id, idOf('beta')), 409, 'DuplicateRbacPolicy')
@@ -45,6 +45,9 @@ describe('sharing networks', () => {
   test('with all is the network’s own `shared`, and for admins', async () => {
     const { network } = await f.inside('10.96.0.0/24')
     await f.refused(share(network.id, '*'), 403, 'PolicyNotAuthorized')
+    const narrow = (await share(network.id, idOf('beta'))).json.rbac_policy
+    const widen = { rbac_policy: { target_tenant: '*' } }
+    await f.refused(f.call('PUT', `rbac-policies/${narrow.id}`, widen), 403, 'PolicyNotAuthorized')
     const policy = (await share(network.id, '*', admin)).json.rbac_policy
     assert.equal((await f.show('network', network.id, other)).shared, true)
     await f.call('DELETE', `rbac-policies/${policy.id}`, undefined, admin)
@@ -81,6 +84,10 @@ describe('sharing networks', () => {
     assert.deepEqual([one.total_ips, one.used_ips, one.subnet_ip_availability[0].subnet_id], [13, 2, subnet.id])
     const listed = await f.call('GET', `${path}?network_id=${network.id}`, undefined, admin)
     assert.deepEqual(listed.json.network_ip_availabilities, [one])
+    // More than a number of JavaScript can count: the digits are looked at.
+    const wide = await f.inside('2001:db8:7::/64')
+    const { text } = await f.call('GET', `${path}/${wide.network.id}`, undefined, admin)
+    assert.match(text, /"total_ips":18446744073709551614,/)
     assert.deepEqual((await f.call('GET', path)).json.network_ip_availabilities, [])
     await f.refused(f.call('GET', `${path}/${network.id}`), 403)
     await f.refused(f.call('GET', `${path}/${subnet.id}`, undefined, admin), 404)

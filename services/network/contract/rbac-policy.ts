@@ -27,5 +27,5 @@ export const rbacPolicy = resource({
     delete: 'delete_rbac_policy',
   },
   fieldRule: fieldRule('rbac_policy'),
-  aliases: { ...aliases, target_project: 'target_tenant' },
+  aliases,
 })
