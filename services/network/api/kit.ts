@@ -4,8 +4,8 @@ import { notFound } from '@strata/toolkit/fault'
 import { derive, type Hooks, type Resource, repository, type Verb } from '@strata/toolkit/resource'
 import { toSeconds } from '@strata/toolkit/runtime'
 import type { Fields, Row } from '@strata/toolkit/schema'
-import type { Operation } from '@strata/toolkit/service'
-import { notAuthorized } from '../contract/faults.ts'
+import type { ApiRequest, Operation } from '@strata/toolkit/service'
+import { invalidInput, notAuthorized, revisionMismatch } from '../contract/faults.ts'
 import type { NetworkDeps } from '../logic/deps.ts'
 import { forgetTags, tagFilters, tagsFor } from '../logic/tag.ts'
 import { type Find, tagOperations } from './tags.ts'
@@ -47,8 +47,13 @@ export function serve<F extends Fields>(
       })
     },
     async beforeUpdate(row, body, scene) {
+      refuseStale(scene.request, standard(row))
       const change = await hooks.beforeUpdate?.(row, body, scene)
       return { ...change, revision_number: standard(row).revision_number + 1 } as unknown as Partial<Row<F>>
+    },
+    async beforeDelete(row, scene) {
+      refuseStale(scene.request, standard(row))
+      await hooks.beforeDelete?.(row, scene)
     },
     async afterDelete(row, scene) {
       await forgetTags(scene.tx, standard(row).id)
@@ -65,6 +70,15 @@ export function serve<F extends Fields>(
   })
   const find = finder(resource, hooks)
   return { operations: tagged ? [...verbs, ...tagOperations(deps, resource, find)] : verbs, find }
+}
+
+/** `If-Match: revision_number=N` asks for the change only if nobody has made another since. */
+function refuseStale({ headers }: ApiRequest, { revision_number: current }: Standard): void {
+  const wanted = headers['if-match']
+  if (wanted === undefined) return
+  const [, revision] = /^revision_number=(\d+)$/.exec(String(wanted)) ?? []
+  if (revision === undefined) throw invalidInput('If-Match takes revision_number=N')
+  if (Number(revision) !== current) throw revisionMismatch(Number(revision), current)
 }
 
 function finder<F extends Fields>(resource: Resource<F>, hooks: Hooks<F>): Find<F> {

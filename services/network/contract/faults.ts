@@ -2,7 +2,7 @@
  * The failures of this service, with the types and the words of the Networking API that clients look for. Each function makes
  * one; `type` in the body is the code given here.
  */
-import { badRequest, conflict, type Fault, forbidden, notFound, unavailable } from '@strata/toolkit/fault'
+import { badRequest, conflict, Fault, forbidden, notFound, unavailable } from '@strata/toolkit/fault'
 
 export const invalidInput = (problem: string): Fault =>
   badRequest(`Invalid input for operation: ${problem}.`, 'InvalidInput')
@@ -23,6 +23,12 @@ export const securityGroupNotFound = (id: string) =>
   notFound(`Security group ${id} does not exist`, 'SecurityGroupNotFound')
 export const securityGroupRuleNotFound = (id: string) =>
   notFound(`Security group rule ${id} does not exist`, 'SecurityGroupRuleNotFound')
+export const revisionMismatch = (wanted: number, current: number): Fault =>
+  new Fault({
+    status: 412,
+    code: 'RevisionNumberConstraintFailed',
+    message: `Constrained to ${wanted}, but current revision is ${current}`,
+  })
 export const agentNotFound = (id: string) => notFound(`Agent ${id} could not be found.`, 'AgentNotFound')
 export const extensionNotFound = (alias: string) =>
   notFound(`Extension with alias ${alias} does not exist`, 'HTTPNotFound')

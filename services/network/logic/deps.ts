@@ -59,6 +59,15 @@ export function touch(deps: NetworkDeps, scene: Scene, kind: Kind, ...ids: reado
   if (ids.length > 0) scene.afterCommit(() => deps.changed(kind, ids))
 }
 
+/** A change of what belongs to it counts as a change of the row. */
+export async function countChange({ tx }: Scene, table: 'networks' | 'routers', id: string): Promise<void> {
+  await tx
+    .updateTable(table)
+    .set(eb => ({ revision_number: eb('revision_number', '+', 1) }))
+    .where('id', '=', id)
+    .execute()
+}
+
 export const now = (deps: NetworkDeps): string => isoTime(deps.runtime.now())
 
 /** The standard attributes of a row that the service makes by itself. */

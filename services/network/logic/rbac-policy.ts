@@ -2,7 +2,15 @@
 import { duplicateRbacPolicy, invalidInput, rbacPolicyInUse } from '../contract/faults.ts'
 import { EVERYBODY } from '../contract/rbac-policy.ts'
 import { networks, rbacPolicies } from '../store/database.ts'
-import { isAdmin, type NetworkDeps, type NetworkRow, type RbacPolicyRow, type Scene, touch } from './deps.ts'
+import {
+  countChange,
+  isAdmin,
+  type NetworkDeps,
+  type NetworkRow,
+  type RbacPolicyRow,
+  type Scene,
+  touch,
+} from './deps.ts'
 import { seenNetwork } from './visibility.ts'
 
 export async function beforeCreatePolicy(
@@ -24,6 +32,7 @@ async function refuseDuplicate(scene: Scene, networkId: string, target: string):
 export async function followPolicies(deps: NetworkDeps, scene: Scene, networkId: string): Promise<void> {
   const open = await rbacPolicies.count(scene.tx, { where: { object_id: networkId, target_tenant: EVERYBODY } })
   await networks.update(scene.tx, networkId, { shared: open > 0 })
+  await countChange(scene, 'networks', networkId)
   touch(deps, scene, 'networks', networkId)
 }
 

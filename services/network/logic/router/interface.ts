@@ -14,7 +14,16 @@ import {
 import { DEVICE_OWNERS, type FixedIp } from '../../contract/port.ts'
 import { addressesOf } from '../../store/address.ts'
 import { type NetworkDb, networks, ports, subnets } from '../../store/database.ts'
-import { type NetworkDeps, now, type PortRow, type RouterRow, type Scene, type SubnetRow, touch } from '../deps.ts'
+import {
+  countChange,
+  type NetworkDeps,
+  now,
+  type PortRow,
+  type RouterRow,
+  type Scene,
+  type SubnetRow,
+  touch,
+} from '../deps.ts'
 import { makeServicePort, seat } from '../port/prepare.ts'
 import { removePorts } from '../port/remove.ts'
 import { visiblePorts, visibleSubnets } from '../visibility.ts'
@@ -109,6 +118,7 @@ export async function addInterface(
       : await joinPort(deps, scene, router, port_id)
   touch(deps, scene, 'ports', joined.port.id)
   touch(deps, scene, 'routers', router.id)
+  await countChange(scene, 'routers', router.id)
   return answer(router, joined.port, joined.subnetIds)
 }
 
@@ -210,6 +220,7 @@ export async function removeInterface(
     touch(deps, scene, 'ports', found.port.id)
   }
   touch(deps, scene, 'routers', router.id)
+  await countChange(scene, 'routers', router.id)
   return answer(
     router,
     found.port,
