@@ -1,7 +1,7 @@
 /** Agents and availability zones. */
 import { isTrue } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
-import { invalidInput } from '../contract/faults.ts'
+import { badResource, invalidInput } from '../contract/faults.ts'
 import { findAgent, listAgents, noteOnAgent, type ShownAgent } from '../logic/agent.ts'
 import type { NetworkDeps } from '../logic/deps.ts'
 import type { NetworkBackend } from '../logic/ports.ts'
@@ -62,6 +62,16 @@ export function agentOperations({ store, settings }: NetworkDeps, backend: Netwo
       async handler(request) {
         await noteOnAgent(store.db, await find(request), request.body.agent)
         return { agent: await find(request) }
+      },
+    }),
+    operation({
+      method: 'DELETE',
+      path: '/v2.0/agents/:id',
+      policy: 'delete_agent',
+      async handler(request) {
+        const agent = await find(request)
+        // What the data plane reports is there, whatever is deleted here.
+        throw badResource('agent', `Agent ${agent.id} is reported by the data plane of ${agent.host} and goes with it`)
       },
     }),
     operation({

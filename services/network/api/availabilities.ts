@@ -1,7 +1,7 @@
 /** `network-ip-availabilities`: for operators who plan. */
 import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
 import { invalidInput, networkNotFound } from '../contract/faults.ts'
-import { ipAvailabilities } from '../logic/availability.ts'
+import { ipAvailabilities, type NetworkAvailability } from '../logic/availability.ts'
 import type { NetworkDeps } from '../logic/deps.ts'
 
 const FILTERS: Readonly<Record<string, string>> = {
@@ -31,7 +31,7 @@ export function availabilityOperations({ store }: NetworkDeps): Operation[] {
       async handler({ context, query }) {
         const asked = wanted(query)
         if (!context.can('get_network_ip_availability', {})) return { network_ip_availabilities: [] }
-        return { network_ip_availabilities: await ipAvailabilities(store.db, asked) }
+        return { network_ip_availabilities: (await ipAvailabilities(store.db, asked)).map(shown) }
       },
     }),
     operation({
@@ -41,8 +41,24 @@ export function availabilityOperations({ store }: NetworkDeps): Operation[] {
       async handler({ params }) {
         const [found] = await ipAvailabilities(store.db, { where: { id: params['id'] } })
         if (!found) throw networkNotFound(params['id']!)
-        return { network_ip_availability: found }
+        return { network_ip_availability: shown(found) }
       },
     }),
   ]
 }
+
+declare global {
+  // Node's JSON has it; TypeScript's does not know yet.
+  interface JSON {
+    rawJSON(text: string): object
+  }
+}
+
+/** Of an IPv6 subnet there are more addresses than a number of JavaScript can count: digits are written as they are. */
+const exactly = (count: bigint): object => JSON.rawJSON(String(count))
+
+const shown = ({ total_ips, subnet_ip_availability, ...network }: NetworkAvailability) => ({
+  ...network,
+  total_ips: exactly(total_ips),
+  subnet_ip_availability: subnet_ip_availability.map(subnet => ({ ...subnet, total_ips: exactly(subnet.total_ips) })),
+})

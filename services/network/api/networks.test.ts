@@ -97,6 +97,17 @@ describe('networks and subnets', () => {
       await f.refused(f.call('POST', 'networks', { network: { [field]: true } }), 403, 'PolicyNotAuthorized')
   })
 
+  test('subnets are found by whether their network is shared', async () => {
+    const { network, subnet } = await f.inside('10.78.0.0/24', admin)
+    const found = async (shared: string) =>
+      (await f.call('GET', `subnets?shared=${shared}`, undefined, admin)).json.subnets.some(
+        (one: { id: string }) => one.id === subnet.id,
+      )
+    assert.deepEqual([await found('True'), await found('false')], [false, true])
+    await f.call('PUT', `networks/${network.id}`, { network: { shared: true } }, admin)
+    assert.deepEqual([await found('True'), await found('false')], [true, false])
+  })
+
   test('subnets of an external network are seen by its project, unless it is shared', async () => {
     const { network, subnet } = await f.external('seen', '10.77.0.0/24')
     const listed = async (as: typeof other) =>

@@ -1,11 +1,11 @@
 /** Networks and subnets. */
 
-import type { Hooks } from '@strata/toolkit/resource'
+import { type Hooks, isTrue } from '@strata/toolkit/resource'
 import type { Operation } from '@strata/toolkit/service'
 import { networkNotFound, subnetNotFound } from '../contract/faults.ts'
 import { network } from '../contract/network.ts'
 import { subnet } from '../contract/subnet.ts'
-import { type NetworkDeps, type NetworkRow, touch } from '../logic/deps.ts'
+import { countChange, type NetworkDeps, type NetworkRow, touch } from '../logic/deps.ts'
 import { beforeCreateNetwork, beforeDeleteNetwork, beforeUpdateNetwork, subnetIdsOf } from '../logic/network.ts'
 import { followShared } from '../logic/rbac-policy.ts'
 import {
@@ -16,7 +16,14 @@ import {
   beforeDeleteSubnet,
   beforeUpdateSubnet,
 } from '../logic/subnet.ts'
-import { aspectForNew, isSharedWith, networkAspect, visibleNetworks, visibleSubnets } from '../logic/visibility.ts'
+import {
+  aspectForNew,
+  isSharedWith,
+  networkAspect,
+  sharedNetworksOnly,
+  visibleNetworks,
+  visibleSubnets,
+} from '../logic/visibility.ts'
 import { serve } from './kit.ts'
 
 type WithId<T> = T & { readonly id: string }
@@ -65,6 +72,7 @@ function subnetOperations(deps: NetworkDeps): Operation[] {
   const hooks: Hooks<typeof subnet.fields> = {
     restrict: visibleSubnets,
     missing: subnetNotFound,
+    filters: { shared: values => sharedNetworksOnly(values.map(isTrue)) },
     async target(values, context, db) {
       const networkId = String(values['network_id'])
       const aspect = await (values['id'] ? networkAspect : aspectForNew)(db, context, networkId)
@@ -79,11 +87,20 @@ function subnetOperations(deps: NetworkDeps): Operation[] {
       )
     },
     beforeCreate: (body, scene) => beforeCreateSubnet(deps, scene, body, 'gateway_ip' in scene.given),
-    afterCreate: (row, scene) => afterCreateSubnet(deps, scene, row),
+    async afterCreate(row, scene) {
+      await afterCreateSubnet(deps, scene, row)
+      await countChange(scene, 'networks', row.network_id)
+    },
     beforeUpdate: (row, body, scene) => beforeUpdateSubnet(deps, scene, row, body),
-    afterUpdate: (row, before, scene) => afterUpdateSubnet(deps, scene, row, before),
+    async afterUpdate(row, before, scene) {
+      await afterUpdateSubnet(deps, scene, row, before)
+      await countChange(scene, 'networks', row.network_id)
+    },
     beforeDelete: (row, scene) => beforeDeleteSubnet(deps, scene, row),
-    afterDelete: (row, scene) => afterDeleteSubnet(deps, scene, row),
+    async afterDelete(row, scene) {
+      await afterDeleteSubnet(deps, scene, row)
+      await countChange(scene, 'networks', row.network_id)
+    },
   }
   return serve(deps, subnet, hooks).operations
 }

@@ -138,7 +138,7 @@ describe('ports', () => {
     const { network } = await f.inside('10.68.0.0/24')
     const options = [
       { opt_name: 'mtu', opt_value: '1400' },
-      { opt_name: 'tftp-server', opt_value: '10.68.0.9' },
+      { opt_name: 'tftp-server', opt_value: '10.68.0.9', ip_version: 4 },
     ]
     const port = await f.make('port', { network_id: network.id, extra_dhcp_opts: options })
     const { json } = await f.call('PUT', `ports/${port.id}`, {

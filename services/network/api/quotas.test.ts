@@ -76,6 +76,9 @@ describe('quotas, agents, zones', () => {
     const note = await f.call('PUT', `agents/${id}`, { agent: { admin_state_up: false, description: 'mends' } }, admin)
     assert.deepEqual([note.json.agent.admin_state_up, note.json.agent.description], [false, 'mends'])
     assert.equal((await f.call('GET', `agents/${id}`, undefined, admin)).json.agent.description, 'mends')
+    await f.refused(f.call('DELETE', `agents/${id}`, undefined, admin), 400, 'BadRequest')
+    await f.refused(f.call('DELETE', `agents/${idOf('none')}`, undefined, admin), 404, 'AgentNotFound')
+    await f.refused(f.call('DELETE', `agents/${id}`), 403, 'PolicyNotAuthorized')
     const host1 = (await f.call('GET', 'agents?host=host1&alive=true', undefined, admin)).json.agents
     assert.ok(host1.length > 0 && host1.every((agent: { host: string }) => agent.host === 'host1'))
     assert.deepEqual((await f.call('GET', 'agents')).json.agents, [])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { idOf } from '@strata/toolkit/testing'
 import { admin, type Fixture, other, startNetwork } from './fixture.test.ts'
 
 describe('routers and floating IPs', () => {
@@ -155,6 +156,8 @@ describe('routers and floating IPs', () => {
     await f.refused(put({ port_id: null, fixed_ip_address: '10.16.0.3' }), 400, 'BadRequest')
     await f.refused(put({ port_id: router.id }), 404, 'PortNotFound')
     await f.refused(put({ port_id: port.id }, other), 404, 'FloatingIPNotFound')
+    const foreign = await f.make('port', { network_id: port.network_id, project_id: idOf('beta') }, admin)
+    await f.refused(put({ port_id: foreign.id }), 400, 'BadRequest')
     assert.equal((await f.call('DELETE', `ports/${port.id}`)).status, 204)
     const left = await f.show('floatingip', fip.id)
     assert.deepEqual([left.status, left.port_id], ['DOWN', null])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { persona } from '@strata/toolkit/testing'
+import { idOf, persona } from '@strata/toolkit/testing'
 import { admin, type Fixture, other, startNetwork } from './fixture.test.ts'
 
 describe('security groups', () => {
@@ -121,6 +121,7 @@ describe('security groups', () => {
       [{ protocol: 'nonsense' }, 'SecurityGroupRuleInvalidProtocol'],
       [{ protocol: 256 }, 'SecurityGroupRuleInvalidProtocol'],
       [{ ethertype: 'IPv4', protocol: 'ipv6-icmp' }, 'SecurityGroupEthertypeConflictWithProtocol'],
+      [{ ethertype: 'IPv4', protocol: 58 }, 'SecurityGroupEthertypeConflictWithProtocol'],
       [{ remote_ip_prefix: '2001:db8::/64' }, 'SecurityGroupRuleParameterConflict'],
       [{ remote_ip_prefix: 'x' }, 'InvalidCIDR'],
       [{ remote_ip_prefix: '10.0.0.0/8', remote_group_id: id }, 'SecurityGroupMultipleRemoteEntites'],
@@ -144,6 +145,24 @@ describe('security groups', () => {
     )
     for (const remote_group_id of [f.service.environment.runtime.uuid(), 'no-group'])
       await f.refused(rule({ ...base, remote_group_id }), 404, 'SecurityGroupNotFound')
+  })
+
+  test('an administrator who looks at a project finds its default group', async () => {
+    const groupsOf = async (as: string) =>
+      (await f.call('GET', `security-groups?tenant_id=${idOf('fresh')}`, undefined, as)).json.security_groups.length
+    assert.equal(await groupsOf(other), 0)
+    assert.equal(await groupsOf(admin), 1)
+  })
+
+  test('several come each in an envelope of its own, or in none', async () => {
+    const security_groups = [{ security_group: { name: 'wrapped' } }, { name: 'bare' }]
+    const made = await f.call('POST', 'security-groups', { security_groups })
+    assert.deepEqual(
+      made.json.security_groups.map((one: { name: string }) => one.name),
+      ['wrapped', 'bare'],
+    )
+    const bad = { security_groups: [{ security_group: { name: 7 } }] }
+    assert.match(await f.refused(f.call('POST', 'security-groups', bad), 400), /name/)
   })
 
   test('groups and rules of others are as if they were not there', async () => {

@@ -83,18 +83,20 @@ export function securityGroupOperations(deps: NetworkDeps): Operation[] {
   )
 }
 
-/** Whoever looks at their groups finds the default one, even before it was needed. */
+/** Whoever looks at the groups of their project, or of one that they name, finds the default one, even before it was needed. */
 const withDefaultGroup =
   (deps: NetworkDeps, handler: Operation['handler']): Operation['handler'] =>
   async (request: ApiRequest) => {
-    const { context } = request
+    const { context, query } = request
+    const named = query['project_id'] ?? query['tenant_id']
+    const projectId = typeof named === 'string' ? named : context.projectId
     if (
-      context.can('get_security_group', { project_id: context.projectId }) &&
-      context.projectId !== '' &&
-      (await defaultGroupOf(deps.store.db, context.projectId)) === undefined
+      context.can('get_security_group', { project_id: projectId }) &&
+      projectId !== '' &&
+      (await defaultGroupOf(deps.store.db, projectId)) === undefined
     )
       await deps.store.transaction((tx, afterCommit) =>
-        ensureDefaultGroup(deps, { tx, context, afterCommit }, context.projectId),
+        ensureDefaultGroup(deps, { tx, context, afterCommit }, projectId),
       )
     return handler(request)
   }

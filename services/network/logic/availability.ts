@@ -8,24 +8,22 @@ export interface NetworkAvailability {
   readonly network_name: string
   readonly project_id: string
   readonly tenant_id: string
-  readonly total_ips: number
+  readonly total_ips: bigint
   readonly used_ips: number
   readonly subnet_ip_availability: readonly {
     readonly subnet_id: string
     readonly subnet_name: string
     readonly cidr: string
     readonly ip_version: number
-    readonly total_ips: number
+    readonly total_ips: bigint
     readonly used_ips: number
   }[]
 }
 
-const total = (subnet: SubnetRow): number =>
-  Number(
-    subnet.allocation_pools.reduce(
-      (sum, { start, end }) => sum + sizeOf({ first: parseAddress(start)!.value, last: parseAddress(end)!.value }),
-      0n,
-    ),
+const total = (subnet: SubnetRow): bigint =>
+  subnet.allocation_pools.reduce(
+    (sum, { start, end }) => sum + sizeOf({ first: parseAddress(start)!.value, last: parseAddress(end)!.value }),
+    0n,
   )
 
 /** Of all networks, or of one; subnets of one IP version when asked. */
@@ -58,14 +56,13 @@ function availabilityOf(
     total_ips: total(subnet),
     used_ips: used.get(subnet.id) ?? 0,
   }))
-  const sum = (pick: (part: (typeof parts)[number]) => number) => parts.reduce((n, part) => n + pick(part), 0)
   return {
     network_id: row.id,
     network_name: row.name,
     project_id: row.project_id,
     tenant_id: row.project_id,
-    total_ips: sum(part => part.total_ips),
-    used_ips: sum(part => part.used_ips),
+    total_ips: parts.reduce((sum, part) => sum + part.total_ips, 0n),
+    used_ips: parts.reduce((sum, part) => sum + part.used_ips, 0),
     subnet_ip_availability: parts,
   }
 }

@@ -14,7 +14,7 @@ import type { floatingip } from '../contract/floatingip.ts'
 import { DEVICE_OWNERS, type FixedIp, type FixedIpRequest } from '../contract/port.ts'
 import { addressesOf } from '../store/address.ts'
 import { type NetworkDb, ports, subnets } from '../store/database.ts'
-import { type FloatingIpRow, type NetworkDeps, type PortRow, type Scene, touch } from './deps.ts'
+import { type FloatingIpRow, isAdmin, type NetworkDeps, type PortRow, type Scene, touch } from './deps.ts'
 import { isServicePort, makeServicePort } from './port/prepare.ts'
 import { removePorts } from './port/remove.ts'
 import { claim } from './quota.ts'
@@ -52,6 +52,7 @@ export async function beforeCreateFloatingIp(
   const address = fixedIps[0]!.ip_address
   const mapping = await mappingOf(scene, {
     id: body.id,
+    project_id: body.project_id ?? '',
     floating_network_id: network.id,
     floating_ip_address: address,
     port_id: body.port_id ?? null,
@@ -96,6 +97,7 @@ async function roomiest(db: NetworkDb, ids: readonly string[]): Promise<string> 
 
 interface Association {
   readonly id: string
+  readonly project_id: string
   readonly floating_network_id: string
   readonly floating_ip_address: string
   readonly port_id: string | null
@@ -112,6 +114,8 @@ async function mappingOf(scene: Scene, wish: Association): Promise<Mapping> {
   }
   const [port] = await ports.list(tx, { where: { id: wish.port_id }, conditions: visiblePorts(context), limit: 1 })
   if (!port) throw portNotFound(wish.port_id)
+  if (port.project_id !== wish.project_id && !isAdmin(context))
+    throw badResource('floatingip', `Port ${port.id} is owned by a different project than the floating IP`)
   if (isServicePort(port.device_owner))
     throw badResource('floatingip', `Port ${port.id} is unable to be assigned a floating IP`)
   const inner = innerAddress(port, (await addressesOf(tx, [port.id])).get(port.id) ?? [], wish.fixed_ip_address)
@@ -186,6 +190,7 @@ export async function beforeUpdateFloatingIp(
   const port_id = body.port_id === undefined ? row.port_id : body.port_id
   return mappingOf(scene, {
     id: row.id,
+    project_id: row.project_id,
     floating_network_id: row.floating_network_id,
     floating_ip_address: row.floating_ip_address!,
     port_id,

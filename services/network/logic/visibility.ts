@@ -73,6 +73,17 @@ const onNetworks =
       conditions.reduce((query, condition) => query.where(condition as never), eb.selectFrom('networks').select('id')),
     )
 
+/** Things on networks that are shared with everybody, or on those that are not. */
+export const sharedNetworksOnly = (wanted: readonly boolean[]): Condition =>
+  onNetworks([
+    eb =>
+      eb(
+        'shared',
+        'in',
+        wanted.map(shared => (shared ? 1 : 0)),
+      ),
+  ])
+
 /**
  * Subnets: own ones, and those of networks that are the caller's or shared. That a network is external shows its name and
  * lets addresses be taken from it, but not how it is laid out, although the rule alone would allow that: so it is in Neutron,

@@ -47,7 +47,7 @@ export async function beforeCreatePort(
     mac_address,
     port_security_enabled: secure,
     allowed_address_pairs: checkPairs(body.allowed_address_pairs ?? [], mac_address, secure),
-    extra_dhcp_opts: (body.extra_dhcp_opts ?? []).filter(option => option.opt_value !== null),
+    extra_dhcp_opts: mergeOptions([], body.extra_dhcp_opts ?? []),
     'binding:host_id': body['binding:host_id'] ?? '',
     'binding:profile': body['binding:profile'] ?? {},
   }
@@ -261,7 +261,7 @@ function mergeOptions(before: PortRow['extra_dhcp_opts'], given: PortRow['extra_
   const merged = new Map(before.map(option => [key(option), option]))
   for (const option of given)
     if (option.opt_value === null) merged.delete(key(option))
-    else merged.set(key(option), option)
+    else merged.set(key(option), { ...option, ip_version: option.ip_version ?? 4 })
   return [...merged.values()]
 }
 

@@ -53,7 +53,7 @@ export function checkRule(wish: RuleWish): { protocol: string | null } {
       'Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.',
     )
   if (wish.remote_ip_prefix !== null) canonicalRemotePrefix(wish.remote_ip_prefix, wish.ethertype)
-  if (protocol !== null && ipv6Only.includes(protocol) && wish.ethertype === 'IPv4')
+  if (protocol !== null && wish.ethertype === 'IPv4' && isOneOf(protocol, ipv6Only))
     throw invalidRule(
       'SecurityGroupEthertypeConflictWithProtocol',
       `Invalid ethertype ${wish.ethertype} for protocol ${protocol}.`,
@@ -66,8 +66,7 @@ function checkPorts({ port_range_min: min, port_range_max: max }: RuleWish, prot
   if (min === null && max === null) return
   if (protocol === null)
     throw invalidRule('SecurityGroupProtocolRequiredWithPorts', 'Must also specify protocol if port range is given.')
-  const number = protocolNumber(protocol)
-  const is = (names: readonly string[]) => names.some(name => PROTOCOLS[name] === number)
+  const is = (names: readonly string[]) => isOneOf(protocol, names)
   if (is(withPorts)) {
     for (const port of [min, max])
       if (port === null || port < 1)
@@ -98,6 +97,10 @@ function checkPorts({ port_range_min: min, port_range_max: max }: RuleWish, prot
       `Ports cannot be specified for protocol ${protocol}. Ports are only supported for ${withPorts.join(', ')}.`,
     )
 }
+
+/** By its number: a protocol has several names. */
+const isOneOf = (protocol: string, names: readonly string[]): boolean =>
+  names.some(name => PROTOCOLS[name] === protocolNumber(protocol))
 
 export const protocolNumber = (protocol: string): number => PROTOCOLS[protocol] ?? Number(protocol)
 
