@@ -1,6 +1,7 @@
 /** Application credentials and access rules, below the user who owns them. */
 import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
 import { type ApplicationCredentialRequest, applicationCredentialSchema } from '../contract/application-credential.ts'
+import { missing } from '../contract/errors.ts'
 import {
   type ApplicationCredential,
   applicationCredentialLogic,
@@ -14,11 +15,14 @@ const rules = '/v3/users/:user_id/access_rules'
 const owner = (request: ApiRequest): string => request.params['user_id']!
 const pathOf = (request: ApiRequest, kind: string, id: string) =>
   `${request.baseUrl}/v3/users/${owner(request)}/${kind}/${id}`
-/** Enforces a rule about what belongs to the user of the path. */
-const allowed = (request: ApiRequest, rule: string): string => {
-  const userId = owner(request)
+/** Enforces a rule about what belongs to a user: the one of the path, where there is no other. */
+const allowed = (request: ApiRequest, rule: string, userId = owner(request)): string => {
   request.context.enforce(`identity:${rule}`, { user_id: userId, target: { user: { id: userId } } })
   return userId
+}
+const existing = (found: ApplicationCredential | undefined, request: ApiRequest): ApplicationCredential => {
+  if (!found) throw missing('application_credential', request.params['id']!)
+  return found
 }
 const listLinks = (request: ApiRequest) => ({
   next: null,
@@ -53,16 +57,18 @@ export function applicationCredentialOperations(parts: Parts): Operation[] {
       method: 'GET',
       path: `${credentials}/:id`,
       async handler(request) {
-        const userId = allowed(request, 'get_application_credential')
-        return { application_credential: view(await logic.show(userId, request.params['id']!), request) }
+        const found = await logic.find(request.params['id']!)
+        allowed(request, 'get_application_credential', found?.row.user_id)
+        return { application_credential: view(existing(found, request), request) }
       },
     }),
     operation({
       method: 'DELETE',
       path: `${credentials}/:id`,
       async handler(request) {
-        const userId = allowed(request, 'delete_application_credential')
-        await logic.remove(request.context, userId, request.params['id']!)
+        const found = await logic.find(request.params['id']!)
+        allowed(request, 'delete_application_credential', found?.row.user_id)
+        await logic.remove(request.context, existing(found, request).row.id)
         return undefined
       },
     }),

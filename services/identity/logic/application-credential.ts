@@ -41,13 +41,11 @@ export function applicationCredentialLogic(parts: Parts) {
     const ids = new Set(await roleIdsOf(tx, row.id))
     return { row, roles: (await allRoles(tx)).filter(role => ids.has(role.id)), rules: await rulesOf(tx, row.id) }
   }
-  const rowOf = async (userId: string, id: string): Promise<ApplicationCredentialRow> => {
-    const row = await findApplicationCredential(db, id)
-    if (row?.user_id !== userId) throw missing('application_credential', id)
-    return row
-  }
   return {
-    show: async (userId: string, id: string) => complete(db, await rowOf(userId, id)),
+    async find(id: string): Promise<ApplicationCredential | undefined> {
+      const row = await findApplicationCredential(db, id)
+      return row && complete(db, row)
+    },
     async list(userId: string, name?: string): Promise<ApplicationCredential[]> {
       const rows = await applicationCredentialsOf(db, userId, name)
       return Promise.all(rows.map(row => complete(db, row)))
@@ -84,9 +82,8 @@ export function applicationCredentialLogic(parts: Parts) {
         return { ...(await complete(tx, row)), secret }
       })
     },
-    async remove(context: RequestContext, userId: string, id: string): Promise<void> {
+    async remove(context: RequestContext, id: string): Promise<void> {
       refuseRestricted(context)
-      await rowOf(userId, id)
       await parts.store.transaction(async (tx, afterCommit) => {
         await removeApplicationCredential(tx, id)
         parts.changed(afterCommit)
