@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { persona } from '@strata/toolkit/testing'
 import { availabilityZoneOperations } from './availability-zones.ts'
+import { hostOperations } from './hosts.ts'
 import { hypervisorOperations } from './hypervisors.ts'
 import { serviceOperations } from './services.ts'
 import { hostRow, type Small, serverRow, startSmall } from './small.test.ts'
@@ -16,6 +17,7 @@ before(async () => {
     ...serviceOperations(parts),
     ...hypervisorOperations(parts),
     ...availabilityZoneOperations(parts),
+    ...hostOperations(parts),
   ])
   const capacity = { ...JSON.parse(first.capacity), uptimeSeconds: 93_900, loadAverage: [0.5, 0.25, 0] }
   await small.store.db
@@ -48,6 +50,34 @@ before(async () => {
       .execute()
 })
 after(() => small.close())
+
+test('hosts, as scripts of old ask for them', async () => {
+  const get = (path: string, at = 1, as = admin) => small.call('GET', `/v2.1/os-hosts${path}`, { as, at })
+  const names = async (query: string) =>
+    (await get(query)).json.hosts.map((host: { host_name: string }) => host.host_name)
+  assert.deepEqual((await get('')).json.hosts[0], { host_name: 'host-1', service: 'compute', zone: 'nova' })
+  assert.deepEqual(await names('?zone=east'), ['host-2'])
+  assert.deepEqual(await names('?zone='), ['host-1', 'host-2', 'host-3'])
+  const rows = (await get('/host-1')).json.host.map((row: { resource: object }) => Object.values(row.resource))
+  assert.deepEqual(rows.map(([host, project, cpu]: unknown[]) => [host, project, cpu]).slice(1), [
+    ['host-1', '(used_now)', 2],
+    ['host-1', 'p', 2],
+  ])
+  assert.equal(rows[0][1], '(total)')
+  const put = (body: object, name = 'host-2') => small.call('PUT', `/v2.1/os-hosts/${name}`, { as: admin, body })
+  assert.deepEqual((await put({ status: 'disable' })).json, { host: 'host-2', status: 'disabled' })
+  assert.deepEqual((await put({ status: 'enable' })).json, { host: 'host-2', status: 'enabled' })
+  for (const body of [{}, { status: 'x' }, { maintenance_mode: 'x' }, { colour: 'red' }])
+    assert.equal((await put(body)).status, 400)
+  assert.equal((await put({ maintenance_mode: 'enable' })).status, 501)
+  assert.equal((await put({ status: 'enable' }, 'none')).status, 404)
+  for (const verb of ['startup', 'shutdown', 'reboot']) {
+    assert.equal((await get(`/host-1/${verb}`)).status, 501)
+    assert.equal((await get(`/none/${verb}`)).status, 404)
+  }
+  assert.equal((await get('', 43)).status, 404)
+  assert.equal((await get('', 1, persona())).status, 403)
+})
 
 const get = (path: string, at = 1, as = admin) => small.call('GET', path, { as, at })
 const put = (path: string, body: object, at = 1) => small.call('PUT', path, { as: admin, body, at })

@@ -4,6 +4,7 @@ import type { Compute } from '../logic/compute.ts'
 import { aggregateOperations } from './aggregates.ts'
 import { availabilityZoneOperations } from './availability-zones.ts'
 import { flavorOperations } from './flavors.ts'
+import { hostOperations } from './hosts.ts'
 import { hypervisorOperations } from './hypervisors.ts'
 import { keypairOperations } from './keypairs.ts'
 import { migrationOperations } from './migrations.ts'
@@ -39,6 +40,7 @@ export function computeOperations(compute: Compute): readonly Operation[] {
     ...serverGroupOperations(compute),
     ...serviceOperations(compute),
     ...hypervisorOperations(compute),
+    ...hostOperations(compute),
     ...aggregateOperations(compute),
     ...availabilityZoneOperations(compute),
     ...usageOperations(compute),

@@ -1,6 +1,6 @@
 /** Use of projects over a period, from their servers; in pages of servers since 2.40. */
 import { nova } from '@strata/toolkit/dialect'
-import { badRequest } from '@strata/toolkit/fault'
+import { badRequest, notFound } from '@strata/toolkit/fault'
 import { isoTime, toNaive } from '@strata/toolkit/runtime'
 import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
 import { type Period, type ProjectUsage, type ServerUsage, type UsageDeps, usage } from '../logic/usage.ts'
@@ -30,6 +30,8 @@ export function usageOperations(deps: UsageDeps): Operation[] {
       policy: 'os_compute_api:os-simple-tenant-usage:list',
       query: parameters(['start', 'end', 'detailed', 'limit', 'marker']),
       async handler(request) {
+        // After the slash stands a project, if an empty one: it is not the list that was asked for.
+        if (request.path.endsWith('/')) throw notFound('The resource could not be found.')
         const { projects, links, ...times } = await report(request)
         const detailed = param(request, 'detailed') === '1'
         return { tenant_usages: projects.map(one => view(one, times, detailed)), ...links('tenant_usages') }

@@ -26,6 +26,7 @@ export const extensions: readonly (readonly [alias: string, name: string, descri
   ['os-flavor-manage', 'FlavorManage', 'Flavors are made and deleted.'],
   ['os-flavor-rxtx', 'FlavorRxtx', 'The network factor of a flavor.'],
   ['os-flavor-swap', 'FlavorSwap', 'The swap disk of a flavor.'],
+  ['os-hosts', 'Hosts', 'The hosts that there are, for administrators.'],
   ['os-hypervisor-status', 'HypervisorStatus', 'Whether a hypervisor is up and enabled.'],
   ['os-hypervisors', 'Hypervisors', 'The hypervisors that there are, for administrators.'],
   ['os-instance-actions', 'InstanceActions', 'What was done to a server.'],

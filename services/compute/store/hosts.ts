@@ -12,6 +12,7 @@ export const listHostRows = (db: Db): Promise<readonly HostRow[]> =>
 export interface PlacedServer {
   readonly id: string
   readonly name: string
+  readonly projectId: string
   readonly host: string
   readonly vcpus: number
   readonly ram: number
@@ -23,13 +24,14 @@ export interface PlacedServer {
 export async function placedServers(db: Db): Promise<readonly PlacedServer[]> {
   const rows = await db
     .selectFrom('servers')
-    .select(['id', 'name', 'host', 'flavor', 'task_state'])
+    .select(['id', 'name', 'project_id', 'host', 'flavor', 'task_state'])
     .where('host', 'is not', null)
     .orderBy('seq')
     .execute()
-  return rows.map(({ id, name, host, flavor, task_state }) => {
+  return rows.map(({ id, name, project_id, host, flavor, task_state }) => {
     const { vcpus, ram, disk, ephemeral } = JSON.parse(flavor)
-    return { id, name, host: host!, vcpus, ram, disk: disk + ephemeral, busy: task_state !== null }
+    const size = { vcpus, ram, disk: disk + ephemeral }
+    return { id, name, projectId: project_id, host: host!, ...size, busy: task_state !== null }
   })
 }
 
