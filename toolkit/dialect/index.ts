@@ -18,7 +18,7 @@ export interface Page {
   /** Absolute URL of the list, without its query. */
   readonly url: string
   readonly query: Readonly<Record<string, string | string[] | undefined>>
-  /** Marker of the next page; absent on the last one. */
+  /** Marker of the next page; absent on the last one. An empty marker links without one: to the list's beginning, or its end. */
   readonly next?: string
   readonly previous?: string
 }
@@ -69,7 +69,7 @@ const pageUrl = (page: Page, changes: Record<string, string>): string => {
     if (!(name in changes) && name !== 'page_reverse')
       for (const one of Array.isArray(value) ? value : [value])
         if (one !== undefined) url.searchParams.append(name, one)
-  for (const [name, value] of Object.entries(changes)) url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(changes)) if (value !== '') url.searchParams.set(name, value)
   return url.href
 }
 

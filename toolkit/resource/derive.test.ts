@@ -187,6 +187,7 @@ describe('derived verbs', () => {
     assert.deepEqual(await links('limit=2&page_reverse=True'), ['next', 'previous'])
     assert.deepEqual(await links('limit=3&page_reverse=True'), ['next'])
     assert.equal(await links('sort_key=name'), undefined)
+    assert.deepEqual(await links('limit=2&name=none'), ['previous'])
   })
 
   test('filters, field selection and bad queries', async () => {

@@ -177,7 +177,8 @@ async function list<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promise
   const unlooked = dialect.linksUnlooked && parsed.limit !== undefined
   const onward = unlooked ? parsed.reverse || full : more || parsed.reverse
   const back = unlooked ? !parsed.reverse || full : parsed.marker !== undefined
-  const ids = { next: onward ? idOf(page.at(-1)) : undefined, previous: back ? idOf(page[0]) : undefined }
+  const marker = (row: Row<F> | undefined) => idOf(row) ?? (unlooked ? '' : undefined)
+  const ids = { next: onward ? marker(page.at(-1)) : undefined, previous: back ? marker(page[0]) : undefined }
   return {
     [resource.plural]: await views(kit, page, request),
     ...dialect.pageLinks(resource.plural, pageOf(request, ids)),
