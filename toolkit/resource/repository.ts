@@ -1,6 +1,7 @@
 /** The rows of a resource: reading and writing them by the declaration, with pages that stay right while rows come and go. */
-import { type CompiledQuery, type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
+import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
 import type { Create, Field, Fields, Row } from '../schema/index.ts'
+import { preparedQuery } from '../store/index.ts'
 import type { Resource, SortKey } from './resource.ts'
 
 // A derived query knows its table and columns only at run time.
@@ -80,18 +81,6 @@ export function repository<F extends Fields>(resource: Resource<F>): Repository<
       const { numDeletedRows } = await db.deleteFrom(table).where('id', '=', id).executeTakeFirst()
       return numDeletedRows > 0n
     },
-  }
-}
-
-/** Builds a query once for each engine: building costs more than running, and this one is run for most requests. */
-function preparedQuery(build: (db: AnyDb) => CompiledQuery): (db: AnyDb) => CompiledQuery {
-  const built = new WeakMap<object, CompiledQuery>()
-  return db => {
-    // The adapter is the same for a store's handle and for its transactions.
-    const { adapter } = db.getExecutor()
-    const query = built.get(adapter) ?? build(db)
-    built.set(adapter, query)
-    return query
   }
 }
 

@@ -12,6 +12,7 @@ import { sqliteDialect } from './sqlite.ts'
 
 export { type Kysely, sql, type Transaction } from 'kysely'
 export type { Migration } from './migrate.ts'
+export { preparedQuery } from './prepared.ts'
 
 export type AfterCommit = (fn: () => void) => void
 /** Either the store's own handle or an open transaction: what a query function takes. */

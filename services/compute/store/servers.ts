@@ -1,5 +1,5 @@
 /** Servers, as rows of their table with their structures unpacked. */
-import type { Kysely } from '@strata/toolkit/store'
+import { type Kysely, preparedQuery } from '@strata/toolkit/store'
 import type { Nic } from '../contract/nic.ts'
 import type { PowerState, TaskState, VmState } from '../contract/states.ts'
 import type { ComputeTables, FlavorCopy, ServerFault, ServersTable } from './database.ts'
@@ -53,9 +53,11 @@ function encodeServer(change: Partial<Server>): Partial<ServersTable> {
 
 type Db = Kysely<ComputeTables>
 
+const byId = preparedQuery<ComputeTables>(db => db.selectFrom('servers').selectAll().where('id', '=', '').compile())
+
 export async function findServer(db: Db, id: string): Promise<Server | undefined> {
-  const row = await db.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && decodeServer(row)
+  const { rows } = await db.executeQuery<ServersTable>({ ...byId(db), parameters: [id] })
+  return rows[0] && decodeServer(rows[0])
 }
 
 export async function insertServer(db: Db, server: Omit<Server, 'seq'>): Promise<void> {
