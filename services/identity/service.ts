@@ -7,6 +7,7 @@ import { type TokenVerifier, tokensChanged } from '@strata/toolkit/tokens'
 import { applicationCredentialOperations } from './api/application-credentials.ts'
 import { authOperations } from './api/auth.ts'
 import { ec2Operations } from './api/ec2.ts'
+import { endpointFilterOperations } from './api/endpoint-filters.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
@@ -110,6 +111,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...applicationCredentialOperations(parts),
         ...ec2Operations(parts),
         ...trustOperations(parts),
+        ...endpointFilterOperations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,
       async stop() {

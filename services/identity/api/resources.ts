@@ -3,6 +3,7 @@ import { type DeriveOptions, derive } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation, withChanges } from '@strata/toolkit/service'
 import { endpoint, region, service } from '../contract/catalog.ts'
 import { credential } from '../contract/credential.ts'
+import { endpointGroup } from '../contract/endpoint-group.ts'
 import { dialect, invalid } from '../contract/errors.ts'
 import { group } from '../contract/group.ts'
 import { limit, limitModels, registeredLimit } from '../contract/limit.ts'
@@ -12,6 +13,7 @@ import { type PasswordChange, passwordChangeSchema, user } from '../contract/use
 import { endpointHooks, regionHooks, serviceHooks } from '../logic/catalog.ts'
 import { credentialHooks } from '../logic/credential.ts'
 import { domainHooks } from '../logic/domain.ts'
+import { endpointGroupHooks } from '../logic/endpoint-filter.ts'
 import { groupHooks } from '../logic/group.ts'
 import { limitHooks, registeredLimitHooks } from '../logic/limit.ts'
 import type { Parts } from '../logic/parts.ts'
@@ -48,6 +50,7 @@ export function resourceOperations(parts: Parts): Operation[] {
     ...regionOperations(derive(region, { ...shared, hooks: regionHooks(parts) })),
     ...derive(service, { ...shared, hooks: serviceHooks(parts) }),
     ...derive(endpoint, { ...shared, hooks: endpointHooks(parts) }),
+    ...derive(endpointGroup, { ...shared, hooks: endpointGroupHooks(parts) }),
     ...limitOperations(parts, shared),
     ...derive(credential, { ...shared, hooks: credentialHooks(parts) }),
   ]

@@ -120,6 +120,9 @@ export interface Tables {
     registered_limit_id: string
     uniqueness: string
   }
+  endpoint_groups: { id: string; name: string; description: string | null; filters: string }
+  project_endpoints: { project_id: string; endpoint_id: string }
+  project_endpoint_groups: { project_id: string; endpoint_group_id: string }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

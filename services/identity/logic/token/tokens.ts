@@ -5,10 +5,12 @@
 import { hash } from 'node:crypto'
 import type { TokenInfo } from '@strata/toolkit/context'
 import type { Runtime } from '@strata/toolkit/runtime'
-import { allEndpoints, allServices } from '../../store/catalog.ts'
+import { allEndpoints, allServices, type EndpointRow } from '../../store/catalog.ts'
 import { addRevocation, isRevoked, pruneRevocations } from '../../store/revocation.ts'
 import type { Db, IdentityStore } from '../../store/tables.ts'
+import { filterSource } from '../filter-source.ts'
 import { type CatalogSource, catalogOf } from '../rules/catalog.ts'
+import { type FilterSource, givenEndpoints } from '../rules/endpoint-filter.ts'
 import { decrypt, encrypt } from '../rules/fernet.ts'
 import { packToken, type TokenPayload, unpackToken } from '../rules/token-payload.ts'
 import { bodyOf, infoOf, lookUp, type TokenFacts } from './describe.ts'
@@ -62,7 +64,7 @@ export function createTokens(options: {
 }): Tokens {
   const { store, runtime, keys, lifetime } = options
   const cache = tokenCache(runtime, options.cacheFor)
-  let catalog: Promise<CatalogSource> | undefined
+  let catalog: ReturnType<typeof readCatalog> | undefined
   const loadCatalog = () => {
     catalog ??= readCatalog(store.db).catch(thrown => {
       catalog = undefined
@@ -72,7 +74,9 @@ export function createTokens(options: {
   }
   const complete = async (facts: TokenFacts): Promise<CheckedToken> => {
     const { payload, project } = facts
-    const entries = catalogOf(await loadCatalog(), { userId: payload.userId, projectId: project?.id })
+    const catalog = await loadCatalog()
+    const endpoints = (project && givenEndpoints(catalog, project.id)) ?? catalog.endpoints
+    const entries = catalogOf({ ...catalog, endpoints }, { userId: payload.userId, projectId: project?.id })
     return {
       payload,
       info: infoOf(facts),
@@ -130,8 +134,8 @@ export function createTokens(options: {
   }
 }
 
-async function readCatalog(db: Db): Promise<CatalogSource> {
-  return { services: await allServices(db), endpoints: await allEndpoints(db) }
+async function readCatalog(db: Db): Promise<CatalogSource & FilterSource<EndpointRow>> {
+  return { services: await allServices(db), ...(await filterSource(db, await allEndpoints(db))) }
 }
 
 function readToken(keys: KeyRepository, text: string): TokenPayload | undefined {

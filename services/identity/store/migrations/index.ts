@@ -5,5 +5,13 @@ import { applicationCredentials } from './0002-application-credentials.ts'
 import { credentials } from './0003-credentials.ts'
 import { trusts } from './0004-trusts.ts'
 import { limits } from './0005-limits.ts'
+import { endpointFilters } from './0006-endpoint-filters.ts'
 
-export const migrations: readonly Migration[] = [initial, applicationCredentials, credentials, trusts, limits]
+export const migrations: readonly Migration[] = [
+  initial,
+  applicationCredentials,
+  credentials,
+  trusts,
+  limits,
+  endpointFilters,
+]
