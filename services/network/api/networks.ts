@@ -7,7 +7,7 @@ import { network } from '../contract/network.ts'
 import { subnet } from '../contract/subnet.ts'
 import { countChange, type NetworkDeps, type NetworkRow, touch } from '../logic/deps.ts'
 import { beforeCreateNetwork, beforeDeleteNetwork, beforeUpdateNetwork, subnetIdsOf } from '../logic/network.ts'
-import { followShared } from '../logic/rbac-policy.ts'
+import { followFlags } from '../logic/rbac-policy.ts'
 import {
   afterCreateSubnet,
   afterDeleteSubnet,
@@ -52,7 +52,7 @@ export function networkOperations(deps: NetworkDeps): Operation[] {
     },
     beforeCreate: (body, scene) => beforeCreateNetwork(deps, scene, body as WithId<typeof body>),
     async afterCreate(row, scene) {
-      if (row.shared) await followShared(deps, scene, row)
+      if (row.shared || row['router:external']) await followFlags(deps, scene, row)
       touch(deps, scene, 'networks', row.id)
     },
     async beforeUpdate(row, body, scene) {
@@ -60,7 +60,8 @@ export function networkOperations(deps: NetworkDeps): Operation[] {
       return {}
     },
     async afterUpdate(row, before, scene) {
-      if (row.shared !== before.shared) await followShared(deps, scene, row)
+      if (row.shared !== before.shared || row['router:external'] !== before['router:external'])
+        await followFlags(deps, scene, row)
       touch(deps, scene, 'networks', row.id)
     },
     beforeDelete: (row, scene) => beforeDeleteNetwork(deps, scene, row),

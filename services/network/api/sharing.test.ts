@@ -59,6 +59,57 @@ describe('sharing networks', () => {
     assert.deepEqual((await listed()).json.rbac_policies, [])
   })
 
+  const open = async (network: string, target: string, as?: string) => {
+    const rbac_policy = {
+      object_type: 'network',
+      object_id: network,
+      action: 'access_as_external',
+      target_tenant: target,
+    }
+    return f.call('POST', 'rbac-policies', { rbac_policy }, as)
+  }
+  const isExternal = async (network: string) => (await f.show('network', network, admin))['router:external']
+
+  test('as external for one project, which may have gateways and addresses there', async () => {
+    const { network } = await f.inside('10.98.0.0/24')
+    const gateway = (as: string) =>
+      f.call('POST', 'routers', { router: { external_gateway_info: { network_id: network.id } } }, as)
+    await f.refused(gateway(other), 404, 'NetworkNotFound')
+    const policy = (await open(network.id, idOf('beta'))).json.rbac_policy
+    assert.equal(await isExternal(network.id), true)
+    assert.equal((await f.show('network', network.id, other)).id, network.id)
+    await f.refused(f.call('GET', `networks/${network.id}`, undefined, persona({ project: 'gamma' })), 404)
+    const router = await gateway(other)
+    assert.equal(router.status, 201, router.text)
+    const remove = (id: string) => f.call('DELETE', `rbac-policies/${id}`, undefined, admin)
+    await f.refused(remove(policy.id), 409, 'RbacPolicyInUse')
+    const wide = (await open(network.id, '*', admin)).json.rbac_policy
+    assert.equal((await remove(policy.id)).status, 204)
+    await f.refused(remove(wide.id), 409, 'RbacPolicyInUse')
+    await f.call('DELETE', `routers/${router.json.router.id}`, undefined, other)
+    assert.equal((await remove(wide.id)).status, 204)
+    assert.equal(await isExternal(network.id), false)
+    await f.refused(gateway(other), 404, 'NetworkNotFound')
+  })
+
+  test('a network that is made external is so for all, until it is not', async () => {
+    const network = await f.make('network', { 'router:external': true }, admin)
+    const policies = async () =>
+      (await f.call('GET', `rbac-policies?object_id=${network.id}`, undefined, admin)).json.rbac_policies
+    const set = (change: object) => f.call('PUT', `networks/${network.id}`, { network: change }, admin)
+    const [policy] = await policies()
+    assert.deepEqual([policy.action, policy.target_tenant], ['access_as_external', '*'])
+    await f.refused(open(network.id, '*', admin), 409, 'DuplicateRbacPolicy')
+    await f.refused(open((await f.inside('10.99.0.0/24')).network.id, '*'), 403, 'PolicyNotAuthorized')
+    await set({ is_default: true })
+    await f.refused(f.call('DELETE', `rbac-policies/${policy.id}`, undefined, admin), 409, 'RbacPolicyInUse')
+    await set({ 'router:external': false, is_default: false })
+    assert.deepEqual(await policies(), [])
+    await f.refused(f.call('GET', `networks/${network.id}`, undefined, other), 404)
+    await set({ 'router:external': true })
+    assert.equal((await policies()).length, 1)
+  })
+
   test('only what one owns', async () => {
     const { network } = await f.inside('10.97.0.0/24')
     await f.refused(share(network.id, idOf('gamma'), other), 404, 'NetworkNotFound')

@@ -1,10 +1,16 @@
-/** An RBAC policy: a network shared with one project, or (`*`) with all. */
+/**
+ * An RBAC policy: a network shared with one project, or (`*`) with all; or external for it: it may have routers' gateways and
+ * floating IPs there.
+ */
 import { resource } from '@strata/toolkit/resource'
 import { oneOf, text, uuid } from '@strata/toolkit/schema'
 import { aliases, fieldRule, projectField } from './standard.ts'
 
 /** In `target_tenant`: every project. */
 export const EVERYBODY = '*'
+
+export const SHARED = 'access_as_shared'
+export const EXTERNAL = 'access_as_external'
 
 export const rbacPolicy = resource({
   name: 'rbac_policy',
@@ -16,7 +22,7 @@ export const rbacPolicy = resource({
     project_id: projectField,
     object_type: oneOf('network').immutable().filterable().sortable(),
     object_id: uuid().immutable().filterable().sortable(),
-    action: oneOf('access_as_shared').immutable().filterable().sortable(),
+    action: oneOf(SHARED, EXTERNAL).immutable().filterable().sortable(),
     target_tenant: text({ minLength: 1, maxLength: 255 }).filterable().sortable(),
   },
   policy: {

@@ -3,6 +3,7 @@ import type { RequestContext } from '@strata/toolkit/context'
 import type { Condition } from '@strata/toolkit/resource'
 import { sql } from '@strata/toolkit/store'
 import { networkNotFound } from '../contract/faults.ts'
+import { EVERYBODY, EXTERNAL, SHARED } from '../contract/rbac-policy.ts'
 import { type NetworkDb, networks } from '../store/database.ts'
 import type { NetworkRow } from './deps.ts'
 
@@ -47,21 +48,30 @@ export function visibleNetworks(context: RequestContext): readonly Condition[] {
   const rule = 'get_network'
   if (context.can(rule, {})) return []
   const parts = ownOrShared(context, rule)
-  if (context.can(rule, { 'router:external': true })) parts.push(eb => eb('router:external', '=', 1))
+  if (context.can(rule, { 'router:external': true })) parts.push(openTo(EXTERNAL, [EVERYBODY, context.projectId]))
   return [either(...parts)]
 }
 
 function ownOrShared(context: RequestContext, rule: string): Condition[] {
   const mine = own(context, rule, 'project_id', 'project_id')
   return context.can(rule, { shared: true })
-    ? [mine, eb => eb('shared', '=', 1), sharedWith(context.projectId)]
+    ? [mine, eb => eb('shared', '=', 1), openTo(SHARED, [context.projectId])]
     : [mine]
 }
 
-const sharedWith =
-  (projectId: string): Condition =>
+/** Networks with an RBAC policy of that action for one of the targets. */
+const openTo =
+  (action: string, targets: readonly string[]): Condition =>
   eb =>
-    eb('id', 'in', eb.selectFrom('rbac_policies').select('object_id').where('target_tenant', '=', projectId))
+    eb(
+      'id',
+      'in',
+      eb
+        .selectFrom('rbac_policies')
+        .select('object_id')
+        .where('action', '=', action)
+        .where('target_tenant', 'in', targets),
+    )
 
 /** Rows with a `network_id` of one of those networks. */
 const onNetworks =
@@ -115,6 +125,7 @@ export async function isSharedWith(db: NetworkDb, row: NetworkRow, projectId: st
     .selectFrom('rbac_policies')
     .select('id')
     .where('object_id', '=', row.id)
+    .where('action', '=', SHARED)
     .where('target_tenant', '=', projectId)
     .executeTakeFirst()
   return found !== undefined
