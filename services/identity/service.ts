@@ -11,6 +11,7 @@ import { endpointFilterOperations } from './api/endpoint-filters.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
+import { policyOperations } from './api/policies.ts'
 import { resourceOperations } from './api/resources.ts'
 import { roleAssignmentOperations } from './api/role-assignments.ts'
 import { tagOperations } from './api/tags.ts'
@@ -111,6 +112,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...applicationCredentialOperations(parts),
         ...ec2Operations(parts),
         ...trustOperations(parts),
+        ...policyOperations(parts),
         ...endpointFilterOperations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,

@@ -7,6 +7,7 @@ import { endpointGroup } from '../contract/endpoint-group.ts'
 import { dialect, invalid } from '../contract/errors.ts'
 import { group } from '../contract/group.ts'
 import { limit, limitModels, registeredLimit } from '../contract/limit.ts'
+import { policy } from '../contract/policy.ts'
 import { domain, project } from '../contract/project.ts'
 import { role } from '../contract/role.ts'
 import { type PasswordChange, passwordChangeSchema, user } from '../contract/user.ts'
@@ -51,6 +52,7 @@ export function resourceOperations(parts: Parts): Operation[] {
     ...derive(service, { ...shared, hooks: serviceHooks(parts) }),
     ...derive(endpoint, { ...shared, hooks: endpointHooks(parts) }),
     ...derive(endpointGroup, { ...shared, hooks: endpointGroupHooks(parts) }),
+    ...derive(policy, shared),
     ...limitOperations(parts, shared),
     ...derive(credential, { ...shared, hooks: credentialHooks(parts) }),
   ]

@@ -123,6 +123,15 @@ export interface Tables {
   endpoint_groups: { id: string; name: string; description: string | null; filters: string }
   project_endpoints: { project_id: string; endpoint_id: string }
   project_endpoint_groups: { project_id: string; endpoint_group_id: string }
+  policies: { id: string; type: string; blob: string; extra: string | null }
+  policy_associations: {
+    /** What it is associated with, in one value, since each can have one policy only. */
+    target: string
+    policy_id: string
+    endpoint_id: string | null
+    service_id: string | null
+    region_id: string | null
+  }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

@@ -6,6 +6,7 @@ import { credentials } from './0003-credentials.ts'
 import { trusts } from './0004-trusts.ts'
 import { limits } from './0005-limits.ts'
 import { endpointFilters } from './0006-endpoint-filters.ts'
+import { policies } from './0007-policies.ts'
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   trusts,
   limits,
   endpointFilters,
+  policies,
 ]
