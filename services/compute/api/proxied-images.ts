@@ -2,13 +2,14 @@
  * Images as compute's own clients knew them before the image service had an API of its own: `/images`, up to version 2.35. A
  * *property* of an image is its metadata here.
  */
+import { nova } from '@strata/toolkit/dialect'
 import { badRequest, notFound } from '@strata/toolkit/fault'
 import { toSeconds } from '@strata/toolkit/runtime'
 import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
 import { metadataSchema, object } from '../contract/server-requests.ts'
 import type { Compute } from '../logic/compute.ts'
 import type { ImageFilters, ProxiedImage } from '../logic/ports/proxies.ts'
-import { page, pageParams, resourceLinks } from './lists.ts'
+import { pageParams, resourceLinks } from './lists.ts'
 
 type Deps = Pick<Compute, 'proxies' | 'config'>
 type Metadata = Readonly<Record<string, string>>
@@ -23,9 +24,10 @@ export function proxiedImageOperations({ proxies, config }: Deps): readonly Oper
   const list = (view: (request: ApiRequest, image: ProxiedImage) => object) => async (request: ApiRequest) => {
     const { limit, marker } = pageParams(request, config.max_limit)
     const filters = filtersOf(request)
-    const found = await proxies(request.context).images({ filters, limit: limit + 1, marker })
-    const { rows, links } = page(request, 'images', found, { limit, markerOf: image => image.id })
-    return { images: rows.map(image => view(request, image)), ...links }
+    const { images, more } = await proxies(request.context).images({ filters, limit, marker })
+    const url = `${request.baseUrl}${request.path}`
+    const links = nova.pageLinks('images', { url, query: request.query, next: more ? images.at(-1)?.id : undefined })
+    return { images: images.map(image => view(request, image)), ...links }
   }
   return [
     operation({ method: 'GET', path, until, handler: list(brief) }),

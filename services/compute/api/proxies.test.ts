@@ -62,7 +62,8 @@ function proxiesOf(w: ReturnType<typeof world>): Proxies {
     async images(page) {
       w.asked.push(page)
       const after = page.marker === undefined ? 0 : [...w.images.keys()].indexOf(page.marker) + 1
-      return [...w.images.values()].slice(after, after + page.limit)
+      const images = [...w.images.values()].slice(after, after + page.limit)
+      return { images, more: after + images.length < w.images.size }
     },
     image: async id => need(w.images, id),
     removeImage: async id => drop(w.images, id),
@@ -136,10 +137,12 @@ describe('proxy APIs', () => {
         os: 'linux',
         instance_uuid: '77',
       },
-      limit: 1001,
+      limit: 1000,
       marker: undefined,
     })
     const { images, images_links } = (await call('GET', 'images?limit=1')).json
+    assert.match(images_links[0].href, new RegExp(`limit=1&marker=${one}$`))
+    assert.equal((await call('GET', `images?limit=1&marker=${one}`)).json.images_links, undefined)
     assert.deepEqual([images.length, Object.keys(images[0]), images_links.length], [1, ['id', 'name', 'links'], 1])
     const { links, server, ...shown } = (await call('GET', `images/${one}`)).json.image
     assert.deepEqual(shown, {

@@ -42,8 +42,12 @@ function images(session: Session): ImageProxies {
   return {
     async images({ filters, limit, marker }) {
       const query = { ...filters, limit, ...(marker === undefined ? {} : { marker }) }
-      const { body } = await call<{ readonly images: readonly ImageView[] }>('GET', paths.images, query)
-      return body.images.map(proxiedImage)
+      const { body } = await call<{ readonly images: readonly ImageView[]; readonly next?: string }>(
+        'GET',
+        paths.images,
+        query,
+      )
+      return { images: body.images.map(proxiedImage), more: body.next !== undefined }
     },
     image: async id => proxiedImage(await image(id)),
     async removeImage(id) {

@@ -29,11 +29,12 @@ export interface ProxiedFloatingIp extends CallerFloatingIp {
 }
 
 export interface Proxies {
+  /** `more`: another page follows. The image service has a limit of its own, so that a page may be shorter than `limit`. */
   images(page: {
     readonly filters: ImageFilters
     readonly limit: number
     readonly marker?: string
-  }): Promise<readonly ProxiedImage[]>
+  }): Promise<{ readonly images: readonly ProxiedImage[]; readonly more: boolean }>
   image(id: string): Promise<ProxiedImage>
   removeImage(id: string): Promise<void>
   /** Properties of these values are set, those of undefined are removed. */
