@@ -1,6 +1,6 @@
 /** The hosts as the scheduler sees them, read from the database in three queries. */
 import type { ComputeConfig } from '../contract/config.ts'
-import type { FlavorCopy } from '../store/database.ts'
+import { readFlavor } from '../store/servers.ts'
 import type { HostState } from './scheduler/types.ts'
 import type { ServerDeps } from './server/deps.ts'
 import { aggregatesByHost, zoneOf } from './zones.ts'
@@ -23,7 +23,7 @@ export async function hostStates(
   const held = new Map<string, Held>()
   for (const server of servers) {
     const on = held.get(server.host!) ?? { vcpus: 0, memoryMiB: 0, diskGiB: 0, servers: [] }
-    const flavor = JSON.parse(server.flavor) as FlavorCopy
+    const flavor = readFlavor(server.flavor)
     on.vcpus += flavor.vcpus
     on.memoryMiB += flavor.ram
     on.diskGiB += flavor.disk + flavor.ephemeral

@@ -9,8 +9,9 @@ import type { ComputeConfig } from '../contract/config.ts'
 import { invalidInput, quotaExceeded } from '../contract/errors.ts'
 import { readWhole } from '../contract/fields.ts'
 import { type LimitsGiven, type QuotaLimits, type QuotaResource, quotaResources } from '../contract/quota.ts'
-import type { ComputeTables, FlavorCopy } from '../store/database.ts'
+import type { ComputeTables } from '../store/database.ts'
 import { classOwner, type Limits, limitsOf, removeLimits, setLimits } from '../store/quotas.ts'
+import { readFlavor } from '../store/servers.ts'
 import type { Compute } from './compute.ts'
 
 type Db = Kysely<ComputeTables>
@@ -79,7 +80,7 @@ export interface ServerUse {
 export async function serverUse(db: Db, { projectId, userId }: QuotaOwner): Promise<ServerUse> {
   let query = db.selectFrom('servers').select('flavor').where('project_id', '=', projectId)
   if (userId !== undefined) query = query.where('user_id', '=', userId)
-  const flavors = (await query.execute()).map(row => JSON.parse(row.flavor) as FlavorCopy)
+  const flavors = (await query.execute()).map(row => readFlavor(row.flavor))
   return {
     instances: flavors.length,
     cores: flavors.reduce((sum, flavor) => sum + flavor.vcpus, 0),

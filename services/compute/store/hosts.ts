@@ -1,6 +1,7 @@
 /** Hosts, each the compute service and the hypervisor in one. Their rows are made by the reconciler of hosts. */
 import type { Kysely } from '@strata/toolkit/store'
 import type { ComputeTables, HostsTable } from './database.ts'
+import { readFlavor } from './servers.ts'
 
 type Db = Kysely<ComputeTables>
 export type HostRow = Readonly<HostsTable>
@@ -29,7 +30,7 @@ export async function placedServers(db: Db): Promise<readonly PlacedServer[]> {
     .orderBy('seq')
     .execute()
   return rows.map(({ id, name, project_id, host, flavor, task_state }) => {
-    const { vcpus, ram, disk, ephemeral } = JSON.parse(flavor)
+    const { vcpus, ram, disk, ephemeral } = readFlavor(flavor)
     const size = { vcpus, ram, disk: disk + ephemeral }
     return { id, name, projectId: project_id, host: host!, ...size, busy: task_state !== null }
   })

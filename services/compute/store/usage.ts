@@ -1,6 +1,7 @@
 /** Servers as the report of use wants them. */
 import type { Kysely } from '@strata/toolkit/store'
 import type { ComputeTables, FlavorCopy } from './database.ts'
+import { readFlavor } from './servers.ts'
 
 export interface LaunchedServer {
   readonly id: string
@@ -35,5 +36,5 @@ export async function launchedServers(
     select = select.where('seq', '>', marker.seq)
   }
   const rows = await select.orderBy('seq').limit(query.limit).execute()
-  return rows.map(row => ({ ...row, launched_at: row.launched_at!, flavor: JSON.parse(row.flavor) as FlavorCopy }))
+  return rows.map(row => ({ ...row, launched_at: row.launched_at!, flavor: readFlavor(row.flavor) }))
 }
