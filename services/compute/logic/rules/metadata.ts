@@ -259,6 +259,7 @@ function ec2MetaData(
   return {
     'ami-id': `ami-${subject.imageId?.slice(0, 8) ?? '00000000'}`,
     'ami-launch-index': subject.launchIndex,
+    // There are no manifests; this very word is what OpenStack answers.
     'ami-manifest-path': 'FIXME',
     'instance-id': `i-${subject.seq.toString(16).padStart(8, '0')}`,
     hostname,
