@@ -78,19 +78,22 @@ export function createHostAgent(options: HostAgentOptions): HostAgent {
       await hypervisor.nics?.detachNic(serverId, nic.portId)
       await vifs.unplug(nic)
     },
-    async removeStrays(known, keepImages) {
+    async removeStrays(known) {
+      const guests = await hypervisor.list()
+      const cards = await vifs.list()
+      const { servers, images } = await known()
       const removed: string[] = []
-      for (const { serverId } of await hypervisor.list()) {
-        if (known.has(serverId)) continue
+      for (const { serverId } of guests) {
+        if (servers.has(serverId)) continue
         await destroy(serverId)
         removed.push(`guest ${serverId}`)
       }
-      for (const vif of await vifs.list()) {
-        if (known.has(vif.serverId)) continue
+      for (const vif of cards) {
+        if (servers.has(vif.serverId)) continue
         await vifs.unplug(vif)
         removed.push(`interface ${vif.vifName} of server ${vif.serverId}`)
       }
-      for (const image of await options.images.prune(keepImages)) removed.push(`cached image ${image}`)
+      for (const image of await options.images.prune(images)) removed.push(`cached image ${image}`)
       if (removed.length > 0) log.info({ removed, host: options.hostname }, 'removed what belonged to no server')
       return removed
     },

@@ -203,8 +203,13 @@ export interface HostAgent {
   consoleOutput(serverId: string, length?: number): Promise<string>
   attachNic(serverId: string, nic: GuestNic): Promise<void>
   detachNic(serverId: string, nic: Pick<GuestNic, 'portId' | 'vifName'>): Promise<void>
-  /** Removes what belongs to none of these servers: guests, cards, cached images. Returns what was removed, in words. */
-  removeStrays(known: ReadonlySet<string>, keepImages: ReadonlySet<string>): Promise<readonly string[]>
+  /**
+   * Removes what belongs to no server: guests, cards, cached images. `known` is asked after the host was looked at, so that
+   * what was built meanwhile is not taken for a stray. Returns what was removed, in words.
+   */
+  removeStrays(
+    known: () => Promise<{ readonly servers: ReadonlySet<string>; readonly images: ReadonlySet<string> }>,
+  ): Promise<readonly string[]>
 }
 
 /** A guest could not be built; `message` is fit for the server's owner to read. */

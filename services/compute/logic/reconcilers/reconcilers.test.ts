@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { powerStates } from '../../contract/states.ts'
 import { updateServer } from '../../store/servers.ts'
+import { existingGuestPlan } from '../server/plan.ts'
 import { hostname, type SagaWorld, sagaWorld } from '../server/test-world.ts'
 import { type AddressHints, refreshAddresses } from './addresses.ts'
 import { afterReport, applyReport, reportHost, syncPower } from './hosts.ts'
@@ -66,6 +67,19 @@ describe('reconcilers', () => {
     await world.store.db.deleteFrom('servers').execute()
     await removeStrays(world.deps, [agent()])
     assert.deepEqual(await world.holdings(), ['port'])
+  })
+
+  test('what was built after the host was looked at is no stray', async () => {
+    const late = {
+      ...existingGuestPlan(world.deps, (await world.server())!),
+      serverId: '0f1e2d3c-0000-4000-8000-000000000002',
+      nics: [],
+    }
+    await agent().removeStrays(async () => {
+      await agent().build(late, new AbortController().signal)
+      return { servers: new Set([world.subject]), images: new Set() }
+    })
+    assert.equal((await world.hypervisor.list()).length, 2)
   })
 
   test('a host is known once it has reported, and reports again under the same row', async () => {

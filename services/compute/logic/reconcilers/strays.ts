@@ -10,14 +10,17 @@ export async function removeStrays(deps: ServerDeps, agents: readonly HostAgent[
   for (const agent of agents) {
     // What the host and Placement have is read before the servers, so that a server made in between is known.
     const consumers = await deps.placement.consumersOf(agent.id)
-    const servers = await knownServers(deps)
-    const here = servers.filter(server => server.host === agent.hostname)
-    await agent.removeStrays(
-      // One that is being built may be on its way to any host.
-      new Set([...here, ...servers.filter(server => server.host === null)].map(server => server.id)),
-      new Set(here.flatMap(server => server.image_id ?? [])),
-    )
-    const held = new Set(servers.map(server => server.id))
+    let held: ReadonlySet<string> = new Set()
+    await agent.removeStrays(async () => {
+      const servers = await knownServers(deps)
+      held = new Set(servers.map(server => server.id))
+      const here = servers.filter(server => server.host === agent.hostname)
+      return {
+        // One that has no host yet may be on its way to any.
+        servers: new Set([...here, ...servers.filter(server => server.host === null)].map(server => server.id)),
+        images: new Set(here.flatMap(server => server.image_id ?? [])),
+      }
+    })
     for (const consumer of consumers) if (!held.has(consumer)) await deps.placement.release(consumer)
   }
 }
