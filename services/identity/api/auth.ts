@@ -50,7 +50,11 @@ function tokenOperations(parts: Parts): Operation[] {
       auth: 'none',
       body: authSchema,
       async handler(request) {
-        const token = await authenticate(parts, request.body)
+        const token = await authenticate(parts, {
+          ...request.body,
+          headers: request.headers,
+          clientAddress: request.clientAddress,
+        })
         return tokenReply(201, token.text, token, request)
       },
     }),

@@ -29,7 +29,7 @@ const delegations = ['application_credential', 'trust'] as const
 // The place of each in the list is its bit in tokens: add at the end.
 export const methods = ['password', 'token', 'application_credential', 'ec2credential'] as const
 export type Method = (typeof methods)[number]
-const format = 1
+const format = 2
 const scopes = ['unscoped', 'system', 'project', 'domain'] as const
 const hexId = /^[0-9a-f]{32}$/
 
@@ -40,7 +40,7 @@ export function packToken(payload: TokenPayload): Buffer {
   times.writeUIntBE(payload.issuedAt, 0, 6)
   times.writeUIntBE(payload.expiresAt, 6, 6)
   return Buffer.concat([
-    Buffer.from([format, bits, scopes.indexOf(scope.type)]),
+    Buffer.from([format, bits >> 8, bits & 0xff, scopes.indexOf(scope.type)]),
     times,
     packId(payload.userId),
     'id' in scope ? packId(scope.id) : Buffer.alloc(0),
@@ -52,9 +52,9 @@ export function packToken(payload: TokenPayload): Buffer {
 
 /** Undefined when it is not of this form (a token of a version to come). */
 export function unpackToken(bytes: Buffer): TokenPayload | undefined {
-  const scopeType = scopes[bytes[2] ?? -1]
-  if (bytes[0] !== format || scopeType === undefined || bytes.length < 17) return undefined
-  let at = 15
+  const scopeType = scopes[bytes[3] ?? -1]
+  if (bytes[0] !== format || scopeType === undefined || bytes.length < 18) return undefined
+  let at = 16
   const id = () => {
     const length = bytes[at++] ?? 0
     const end = at + (length === 0 ? 16 : length)
@@ -73,9 +73,9 @@ export function unpackToken(bytes: Buffer): TokenPayload | undefined {
   return {
     userId,
     scope,
-    methods: methods.filter((_, bit) => bytes[1]! & (1 << bit)),
-    issuedAt: bytes.readUIntBE(3, 6),
-    expiresAt: bytes.readUIntBE(9, 6),
+    methods: methods.filter((_, bit) => bytes.readUInt16BE(1) & (1 << bit)),
+    issuedAt: bytes.readUIntBE(4, 6),
+    expiresAt: bytes.readUIntBE(10, 6),
     auditIds,
     ...(delegation && { delegation: delegation as Delegation }),
   }

@@ -1,0 +1,16 @@
+/** The methods by which one logs in. `ec2credential` is not among them: a signature is checked for a service, not for who signed. */
+import { byApplicationCredential } from './application-credential.ts'
+import { byPassword } from './password.ts'
+import type { Prove } from './proof.ts'
+import { byToken } from './token.ts'
+
+const provers = {
+  password: byPassword,
+  token: byToken,
+  application_credential: byApplicationCredential,
+} satisfies Record<string, Prove>
+
+export type LoginMethod = keyof typeof provers
+
+export const proverOf = (method: string): Prove | undefined =>
+  Object.hasOwn(provers, method) ? provers[method as LoginMethod] : undefined

@@ -1,0 +1,23 @@
+/** By a token that one has: for another scope, or for the same with a chain that goes on. */
+import { delegationScoped, expectedToFind, loginFailed } from '../../../contract/errors.ts'
+import type { Parts } from '../../parts.ts'
+import type { TokenScope } from '../../rules/token-payload.ts'
+import { scopeOf, trustIn } from '../scope.ts'
+import type { Login, Proof } from './proof.ts'
+
+export async function byToken(parts: Parts, { auth }: Login): Promise<Proof> {
+  if (!auth.identity.token) throw expectedToFind('token', 'identity')
+  const token = await parts.tokens.check(auth.identity.token.id)
+  if (!token) throw loginFailed()
+  const from = token.payload
+  const { userId, scope, delegation: by } = from
+  if (!by) return { userId, from }
+  // Each token by a trust is one of its uses.
+  if (by.type === 'trust' || trustIn(auth) !== undefined) throw delegationScoped()
+  // Elsewhere, or unscoped, it would be free of the limits under which it was given.
+  if (auth.scope !== undefined && !sameScope(scope, await scopeOf(parts.store.db, auth.scope))) throw delegationScoped()
+  return { userId, from, delegation: { by, scope } }
+}
+
+const sameScope = (one: TokenScope, other: TokenScope): boolean =>
+  one.type === other.type && 'id' in one && 'id' in other && one.id === other.id
