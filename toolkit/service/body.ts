@@ -11,8 +11,12 @@ export const bodyTooLarge = (): Fault => tooLarge('Request body too large.')
 
 type Done = (err: Error | null, body?: unknown) => void
 
-/** JSON is parsed, streams that some operation takes are handed on unread, anything else is a 415. */
+/**
+ * JSON is parsed, streams that some operation takes are handed on unread, forms are parsed for those that take them, anything
+ * else is a 415.
+ */
 export function addBodyParsers(scope: FastifyInstance, operations: readonly Operation[]): void {
+  const forms = new Set(operations.filter(one => one.form).map(one => `${one.method} ${scope.prefix}${one.path}`))
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson)
   scope.addContentTypeParser(/^application\/[\w.-]+[+-]json/, { parseAs: 'string' }, parseJson)
@@ -20,10 +24,17 @@ export function addBodyParsers(scope: FastifyInstance, operations: readonly Oper
     scope.addContentTypeParser(type, (_request, payload, done) => done(null, payload))
   scope.addContentTypeParser('*', { parseAs: 'string' }, (request: FastifyRequest, text: string, done: Done) => {
     if (text === '') return done(null, undefined)
+    if (mediaType(request) === formType && forms.has(`${request.method} ${request.routeOptions.url}`))
+      return done(null, parseForm(text))
     // Some clients send JSON under the wrong name, or none at all; what is not JSON is refused by its name.
     return /^\s*[{[]/.test(text) ? parseJson(request, text, done) : done(unsupportedType(request))
   })
 }
+
+const formType = 'application/x-www-form-urlencoded'
+
+/** Of a field that is given twice, the last one counts. */
+const parseForm = (text: string): Record<string, string> => Object.fromEntries(new URLSearchParams(text))
 
 export const unsupportedType = (request: FastifyRequest): Fault =>
   unsupportedMediaType(`Unsupported Content-Type: ${request.headers['content-type'] ?? 'none'}`)

@@ -50,6 +50,7 @@ const operations: readonly Operation[] = [
   operation({ method: 'GET', path: '/bytes', handler: () => reply(200, new Uint8Array([104, 105])) }),
   operation({ method: 'POST', path: '/nothing', handler: () => undefined }),
   operation({ method: 'POST', path: '/accepted', handler: () => reply(202) }),
+  operation({ method: 'POST', path: '/form/:id', form: true, handler: ({ body }) => body as object }),
   operation({ method: 'POST', path: '/made', status: 201, handler: () => ({ made: true }) }),
 ]
 
@@ -235,6 +236,17 @@ describe('the pipeline', () => {
         .status,
       400,
     )
+  })
+
+  test('a form is read where an operation takes one, and nowhere else', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }
+    const body = 'RelayState=a%20b&x=%2B&__proto__=1'
+    assert.deepEqual(JSON.parse((await service.request('POST', '/form/1', { body, headers })).text), {
+      RelayState: 'a b',
+      x: '+',
+      ['__proto__']: '1',
+    })
+    assert.equal((await service.request('POST', '/made', { body, headers })).status, 415)
   })
 
   test('JSON is read under any name, but not as a stream that another operation takes', async () => {

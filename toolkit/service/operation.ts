@@ -67,6 +67,8 @@ export interface Operation<Body = unknown> {
   readonly query?: JsonSchema | ((minor: number) => JsonSchema)
   /** The body is handed on as it comes, unread, when its content type is one of these. */
   readonly stream?: readonly string[]
+  /** The body may be an `application/x-www-form-urlencoded` form; it is then an object of strings. */
+  readonly form?: true
   /** Bytes; a larger body is refused before it is read. 114,688 unless set, as in OpenStack. */
   readonly bodyLimit?: number
   /** Of an answer that names none: 200, or 204 when it has no body. */
