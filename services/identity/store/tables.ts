@@ -19,6 +19,8 @@ export interface Tables {
   users: {
     id: string
     name: string
+    /** Set of users that only came from elsewhere: what they are called; their `name` is then their id. */
+    display_name: string | null
     domain_id: string
     enabled: number
     default_project_id: string | null
@@ -26,8 +28,29 @@ export interface Tables {
     password_expires_at: string | null
     extra: string | null
   }
-  /** The hash in the form of `logic/password/hash.ts`. */
-  passwords: { user_id: string; hash: string }
+  /** The highest number is the password in force; those before it are kept to be compared with new ones. */
+  user_passwords: {
+    user_id: string
+    number: number
+    /** In the form of `logic/password/hash.ts`. */
+    hash: string
+    /** Milliseconds since 1970; null: before this was kept. */
+    created_at: number | null
+    /** 1: chosen by the user, not by an administrator. */
+    self_service: number
+  }
+  /** What is known of a user's logins; without a row nothing is. */
+  user_logins: {
+    user_id: string
+    /** The day (UTC, `2026-11-20`) on which it last logged in, was made or enabled. */
+    active_on: string | null
+    /** Failed logins since the last good one. */
+    failed_count: number
+    /** Milliseconds since 1970, of the last of them. */
+    failed_at: number | null
+  }
+  /** The step of time of the last passcode that was taken: no code of that step or before is taken again. */
+  used_passcodes: { credential_id: string; time_step: number }
   user_groups: { id: string; name: string; domain_id: string; description: string | null; extra: string | null }
   memberships: { user_id: string; group_id: string }
   roles: {
@@ -132,6 +155,35 @@ export interface Tables {
     service_id: string | null
     region_id: string | null
   }
+  identity_providers: {
+    id: string
+    domain_id: string
+    enabled: number
+    description: string | null
+    /** Minutes for which memberships that a login brought hold; null: as configured. */
+    authorization_ttl: number | null
+  }
+  remote_ids: { remote_id: string; idp_id: string }
+  mappings: { id: string; schema_version: string; rules: string }
+  federation_protocols: { idp_id: string; id: string; mapping_id: string; remote_id_attribute: string | null }
+  service_providers: {
+    id: string
+    enabled: number
+    description: string | null
+    auth_url: string
+    sp_url: string
+    relay_state_prefix: string
+  }
+  /** By whom, and under which name there, a user may log in from elsewhere. */
+  federated_users: {
+    idp_id: string
+    protocol_id: string
+    unique_id: string
+    user_id: string
+    display_name: string | null
+  }
+  /** Groups that an identity provider said its user is in. */
+  expiring_memberships: { user_id: string; group_id: string; idp_id: string; last_verified: number }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

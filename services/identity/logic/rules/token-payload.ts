@@ -18,6 +18,14 @@ export interface TokenPayload {
   readonly auditIds: readonly string[]
   /** What the user's right to it rests on, where that is not the user's own assignments alone. */
   readonly delegation?: Delegation
+  readonly federation?: Federation
+}
+
+/** Who vouched for the user, and the groups that it is in for as long as the token lasts. */
+export interface Federation {
+  readonly idpId: string
+  readonly protocolId: string
+  readonly groupIds: readonly string[]
 }
 
 export interface Delegation {
@@ -27,10 +35,12 @@ export interface Delegation {
 
 const delegations = ['application_credential', 'trust'] as const
 // The place of each in the list is its bit in tokens: add at the end.
-export const methods = ['password', 'token', 'application_credential', 'ec2credential'] as const
+export const methods = ['password', 'token', 'application_credential', 'ec2credential', 'mapped', 'saml2', 'openid', 'x509', 'external', 'totp'] as const
 export type Method = (typeof methods)[number]
 const format = 2
 const scopes = ['unscoped', 'system', 'project', 'domain'] as const
+/** Where a delegation's type would stand. */
+const federationTag = 0x80
 const hexId = /^[0-9a-f]{32}$/
 
 export function packToken(payload: TokenPayload): Buffer {
@@ -47,6 +57,7 @@ export function packToken(payload: TokenPayload): Buffer {
     Buffer.from([payload.auditIds.length]),
     ...payload.auditIds.map(id => Buffer.from(id, 'base64url')),
     ...packDelegation(payload.delegation),
+    ...packFederation(payload.federation),
   ])
 }
 
@@ -68,8 +79,13 @@ export function unpackToken(bytes: Buffer): TokenPayload | undefined {
   const count = bytes[at++] ?? 0
   const auditIds = Array.from({ length: count }, (_, n) => bytes.toString('base64url', at + n * 16, at + n * 16 + 16))
   at += count * 16
-  const delegation = at < bytes.length ? { type: delegations[bytes[at++]!], id: id() } : undefined
-  if (bytes.length !== at || (delegation && delegation.type === undefined)) return undefined
+  const delegation =
+    at < bytes.length && bytes[at] !== federationTag ? { type: delegations[bytes[at++]!], id: id() } : undefined
+  if (delegation && delegation.type === undefined) return undefined
+  const ids = () => Array.from({ length: ((bytes[at++] ?? 0) << 8) | (bytes[at++] ?? 0) }, id)
+  const federation =
+    bytes[at] === federationTag && ++at ? { idpId: id(), protocolId: id(), groupIds: ids() } : undefined
+  if (bytes.length !== at) return undefined
   return {
     userId,
     scope,
@@ -78,11 +94,19 @@ export function unpackToken(bytes: Buffer): TokenPayload | undefined {
     expiresAt: bytes.readUIntBE(10, 6),
     auditIds,
     ...(delegation && { delegation: delegation as Delegation }),
+    ...(federation && { federation }),
   }
 }
 
 const packDelegation = (delegation: Delegation | undefined): Buffer[] =>
   delegation ? [Buffer.from([delegations.indexOf(delegation.type)]), packId(delegation.id)] : []
+
+const packFederation = (federation: Federation | undefined): Buffer[] => {
+  if (!federation) return []
+  const { idpId, protocolId, groupIds } = federation
+  const count = Buffer.from([groupIds.length >> 8, groupIds.length & 0xff])
+  return [Buffer.from([federationTag]), packId(idpId), packId(protocolId), count, ...groupIds.map(packId)]
+}
 
 /** A length of 0 stands for 16 bytes that are shown in hexadecimal. */
 function packId(id: string): Buffer {

@@ -7,6 +7,8 @@ import { trusts } from './0004-trusts.ts'
 import { limits } from './0005-limits.ts'
 import { endpointFilters } from './0006-endpoint-filters.ts'
 import { policies } from './0007-policies.ts'
+import { securityCompliance } from './0008-security-compliance.ts'
+import { federation } from './0009-federation.ts'
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -16,4 +18,6 @@ export const migrations: readonly Migration[] = [
   limits,
   endpointFilters,
   policies,
+  securityCompliance,
+  federation,
 ]
