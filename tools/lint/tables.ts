@@ -65,7 +65,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   clouds: ['toolkit', 'sdk', 'contract', 'service', 'agent', 'drivers', 'ports', 'tools'],
   cli: ['toolkit', 'sdk', 'contract', 'clouds', 'tools'],
   tests: ['toolkit', 'sdk', 'contract', 'service', 'agent', 'drivers', 'ports', 'clouds', 'cli', 'tools'],
-  tools: ['toolkit', 'sdk', 'contract', 'service'],
+  tools: ['toolkit', 'sdk', 'contract', 'service', 'drivers'],
   dashboard: ['sdk', 'contract'],
 }
 
@@ -89,7 +89,13 @@ export const TEST_FILES = /(^test-[\w-]+|-contract|\.test)\.ts$/
 export const OTHER_FILES = /^(README\.md|package\.json)$|\.golden\.(json|sql|txt|xml)$/
 
 /** Folders of a package whose files are as their makers need them: data, pictures, web pages. */
-export const FREE_FOLDERS = [/^dashboard\//, /^tools\/tiny-linux\/(rootfs|initrd)\//, /^tests\/[^/]+\/data\//]
+export const FREE_FOLDERS = [
+  /^dashboard\//,
+  /^tools\/tiny-linux\/(rootfs|initrd)\//,
+  /^tools\/api-coverage\/catalog\//,
+  /^tests\/[^/]+\/data\//,
+  /^tests\/conformance\/[\w-]+\.(txt|yaml)$/,
+]
 
 export const IO_BUILTINS = new Set(
   [
