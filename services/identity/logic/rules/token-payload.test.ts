@@ -19,7 +19,10 @@ const payload: fc.Arbitrary<TokenPayload> = fc.record(
     issuedAt: time,
     expiresAt: time,
     auditIds: fc.array(auditId, { minLength: 1, maxLength: 2 }),
-    delegation: fc.record({ type: fc.constantFrom('application_credential', 'trust'), id }, plain),
+    delegation: fc.record(
+      { type: fc.constantFrom('application_credential', 'trust', 'access_token', 'certificate'), id },
+      plain,
+    ),
     federation: fc.record({ idpId: id, protocolId: id, groupIds: fc.array(hexId, { maxLength: 300 }) }, plain),
   },
   { ...plain, requiredKeys: ['userId', 'scope', 'methods', 'issuedAt', 'expiresAt', 'auditIds'] },

@@ -33,9 +33,23 @@ export interface Delegation {
   readonly id: string
 }
 
-const delegations = ['application_credential', 'trust'] as const
+// The place of each in the list stands for it in tokens: add at the end. The id of a certificate is its thumbprint.
+const delegations = ['application_credential', 'trust', 'access_token', 'certificate'] as const
 // The place of each in the list is its bit in tokens: add at the end.
-export const methods = ['password', 'token', 'application_credential', 'ec2credential', 'mapped', 'saml2', 'openid', 'x509', 'external', 'totp'] as const
+export const methods = [
+  'password',
+  'token',
+  'application_credential',
+  'ec2credential',
+  'mapped',
+  'saml2',
+  'openid',
+  'x509',
+  'external',
+  'totp',
+  'oauth1',
+  'oauth2_credential',
+] as const
 export type Method = (typeof methods)[number]
 const format = 2
 const scopes = ['unscoped', 'system', 'project', 'domain'] as const
