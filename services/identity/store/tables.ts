@@ -184,6 +184,10 @@ export interface Tables {
   }
   /** Groups that an identity provider said its user is in. */
   expiring_memberships: { user_id: string; group_id: string; idp_id: string; last_verified: number }
+  /** See `contract/domain-config.ts`; `value` is JSON, encrypted when `sealed` is 1. */
+  domain_options: { domain_id: string; group_name: string; option_name: string; value: string; sealed: number }
+  /** See `store/id-mapping.ts`. */
+  id_mappings: { public_id: string; domain_id: string; entity_type: ActorType; local_id: string; gone: number }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

@@ -9,6 +9,7 @@ import { endpointFilters } from './0006-endpoint-filters.ts'
 import { policies } from './0007-policies.ts'
 import { securityCompliance } from './0008-security-compliance.ts'
 import { federation } from './0009-federation.ts'
+import { domainConfigs } from './0012-domain-configs.ts'
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   policies,
   securityCompliance,
   federation,
+  domainConfigs,
 ]

@@ -1,0 +1,129 @@
+/**
+ * Users and groups of directories, as identity remembers them: which local id is behind which public one, and the rows that
+ * stand for them in the tables of users and groups, with what the directory said last. Who was not found there any more is
+ * *gone*: kept with roles and credentials, but disabled and shown to nobody, until found again.
+ */
+import { sql } from '@strata/toolkit/store'
+import type { ActorType, Db, Tables } from './tables.ts'
+import type { GroupRow, UserRow } from './user.ts'
+
+export type IdMapping = Tables['id_mappings']
+
+export function findMapping(db: Db, publicId: string): Promise<IdMapping | undefined> {
+  return db.selectFrom('id_mappings').selectAll().where('public_id', '=', publicId).executeTakeFirst()
+}
+
+export function findMappings(db: Db, publicIds: readonly string[]): Promise<IdMapping[]> {
+  if (publicIds.length === 0) return Promise.resolve([])
+  return db
+    .selectFrom('id_mappings')
+    .selectAll()
+    .where('public_id', 'in', [...publicIds])
+    .execute()
+}
+
+/** Adds it, or marks it as there again. */
+export async function keepMapping(db: Db, mapping: Omit<IdMapping, 'gone'>): Promise<void> {
+  if (await findMapping(db, mapping.public_id))
+    await db.updateTable('id_mappings').set({ gone: 0 }).where('public_id', '=', mapping.public_id).execute()
+  else
+    await db
+      .insertInto('id_mappings')
+      .values({ ...mapping, gone: 0 })
+      .execute()
+}
+
+export async function removeMapping(db: Db, publicId: string): Promise<void> {
+  await db.deleteFrom('id_mappings').where('public_id', '=', publicId).execute()
+}
+
+const table = { user: 'users', group: 'user_groups' } as const
+
+/** Its name becomes its id, which no other can have. */
+export async function freeName(db: Db, type: ActorType, id: string): Promise<void> {
+  await db.updateTable(table[type]).set({ name: id }).where('id', '=', id).execute()
+}
+
+/** Who has the name now. */
+export async function holderOf(db: Db, type: ActorType, domainId: string, name: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom(table[type])
+    .select('id')
+    .where('domain_id', '=', domainId)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return row?.id
+}
+
+/** Marks it gone: disabled, in no group, and its name free. */
+export async function markGone(db: Db, mapping: IdMapping): Promise<void> {
+  const { public_id: id, entity_type: type } = mapping
+  await db.updateTable('id_mappings').set({ gone: 1 }).where('public_id', '=', id).execute()
+  await freeName(db, type, id)
+  if (type === 'user') await db.updateTable('users').set({ enabled: 0 }).where('id', '=', id).execute()
+  await db
+    .deleteFrom('memberships')
+    .where(type === 'user' ? 'user_id' : 'group_id', '=', id)
+    .execute()
+}
+
+/** As `markGone`, all of a domain. */
+export async function markAllGone(db: Db, domainId: string): Promise<void> {
+  const mapped = (type: ActorType) =>
+    db
+      .selectFrom('id_mappings')
+      .select('public_id')
+      .where('domain_id', '=', domainId)
+      .where('entity_type', '=', type)
+  await db.deleteFrom('memberships').where('user_id', 'in', mapped('user')).execute()
+  await db.deleteFrom('memberships').where('group_id', 'in', mapped('group')).execute()
+  await db
+    .updateTable('users')
+    .set({ enabled: 0, name: sql.ref('id') })
+    .where('id', 'in', mapped('user'))
+    .execute()
+  await db
+    .updateTable('user_groups')
+    .set({ name: sql.ref('id') })
+    .where('id', 'in', mapped('group'))
+    .execute()
+  await db.updateTable('id_mappings').set({ gone: 1 }).where('domain_id', '=', domainId).execute()
+}
+
+/** True when users or groups of the domain are identity's own. */
+export async function hasOwnActors(db: Db, domainId: string): Promise<boolean> {
+  const mapped = db.selectFrom('id_mappings').select('public_id').where('domain_id', '=', domainId)
+  for (const name of ['users', 'user_groups'] as const) {
+    const row = await db
+      .selectFrom(name)
+      .select('id')
+      .where('domain_id', '=', domainId)
+      .where('id', 'not in', mapped)
+      .limit(1)
+      .executeTakeFirst()
+    if (row) return true
+  }
+  return false
+}
+
+type UserImage = Pick<UserRow, 'id' | 'name' | 'domain_id' | 'enabled' | 'default_project_id' | 'extra'>
+
+export async function writeUser(db: Db, row: UserImage, known: boolean): Promise<void> {
+  const { id, ...values } = row
+  if (known) await db.updateTable('users').set(values).where('id', '=', id).execute()
+  else
+    await db
+      .insertInto('users')
+      .values({ ...row, options: '{}', password_expires_at: null })
+      .execute()
+}
+
+export async function writeGroup(db: Db, row: GroupRow, known: boolean): Promise<void> {
+  const { id, ...values } = row
+  if (known) await db.updateTable('user_groups').set(values).where('id', '=', id).execute()
+  else await db.insertInto('user_groups').values(row).execute()
+}
+
+export async function removeRow(db: Db, type: ActorType, id: string): Promise<void> {
+  await db.deleteFrom(table[type]).where('id', '=', id).execute()
+}
