@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { loadConfig } from '@strata/toolkit/config'
 import { systemRuntime } from '@strata/toolkit/runtime'
+import type { ServiceEnvironment } from '@strata/toolkit/service'
 import { startService, type TestAnswer } from '@strata/toolkit/testing'
 import { identity } from './service.ts'
 
@@ -42,12 +43,16 @@ export const authBody = ({ name, id, domain = 'default', password, token, scope 
   },
 })
 
-export async function startIdentity(options: Readonly<Record<string, unknown>> = {}) {
+/** `options` of its section; `environment` is what it is built from, where that is not the tests' own. */
+export async function startIdentity(
+  options: Readonly<Record<string, unknown>> = {},
+  environment: Partial<ServiceEnvironment> = {},
+) {
   let ahead = 0
   const runtime = { ...systemRuntime, now: () => systemRuntime.now() + ahead }
   const overrides = { identity: { password_hash_cost: 4, ...options } }
   const config = loadConfig({ known: identity.config, overrides })
-  const service = await startService(identity, { bootstrap: plan }, { config, runtime })
+  const service = await startService(identity, { bootstrap: plan }, { config, runtime, ...environment })
   const call = (method: string, path: string, as: string, body?: unknown, headers?: Record<string, string>) =>
     service.request(method, path, { as, body, headers })
   const tryLogin = (login: Login) => call('POST', '/v3/auth/tokens', '', authBody(login))

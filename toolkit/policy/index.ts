@@ -148,8 +148,9 @@ function parseLeaf(token: string, byName: (name: string) => Check): Check {
     const want = wanted(target)
     if (want === undefined) return false
     if (actual !== undefined) return actual === want
-    // A credential that is absent equals nothing, not even an absent owner.
-    return lookUp(credentials, kind).some(have => have !== null && have !== undefined && asText(have) === want)
+    const held = lookUp(credentials, kind).filter(have => have !== null && have !== undefined)
+    // A credential that is absent equals nothing, not even an absent owner; only `domain_id:None` itself asks for the absence.
+    return held.length === 0 ? match === 'None' : held.some(have => asText(have) === want)
   }
 }
 

@@ -54,6 +54,8 @@ test('null and what is absent equal nothing, not even each other', () => {
   assert.equal(holds('domain_id:%(domain_id)s', {}), false)
   assert.equal(holds('nothing:%(nothing)s', {}), false)
   assert.equal(holds('None:%(owner)s', { owner: null }), true)
+  assert.equal(holds('domain_id:None', {}), true)
+  assert.equal(holds('domain_id:None', {}, { ...caller, domain_id: 'd1' }), false)
   assert.equal(holds('role:%(nothing)s', {}), false)
 })
 

@@ -18,7 +18,9 @@ export function roleAssignmentOperations(parts: Parts): Operation[] {
         const query = readQuery(request)
         const project = query.projectId === undefined ? undefined : await findProjectFacts(db, query.projectId)
         const rule = query.subtree ? 'identity:list_role_assignments_for_tree' : 'identity:list_role_assignments'
-        context.enforce(rule, { target: { domain_id: context.domainId || undefined, project } })
+        // Of a tree the domain that it is of is asked about; of other lists the caller's, to which they are narrowed.
+        const domainId = query.subtree ? project?.domain_id : context.domainId
+        context.enforce(rule, { target: { domain_id: domainId || undefined, project } })
         if (query.subtree && query.projectId === undefined)
           throw badRequest('scope.project.id must be specified if include_subtree is also specified')
         const found = await findAssignments(db, query)

@@ -1,0 +1,72 @@
+/** Every operation of identity × every caller, against the field's default rules as a second reader understands them. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type Identity, startIdentity } from '../harness.test.ts'
+import { defaultRules } from './test-policy-rules.ts'
+import { casesOf, walk } from './test-policy-walk.ts'
+import { createWorld, type World } from './test-policy-world.ts'
+
+/** Operations that no rule stands for, and why. */
+const ruleless: Readonly<Record<string, string>> = {
+  'GET /': 'discovery: asks for no token',
+  'GET /v3': 'discovery: asks for no token',
+  'POST /v3/auth/tokens': 'login: the caller has no token yet',
+  'POST /v3/users/{}/password': 'whoever knows the password may change it, also when it has expired',
+}
+
+describe('policy of every operation', () => {
+  let cloud: Identity
+  let world: World
+  before(async () => {
+    cloud = await startIdentity()
+    world = await createWorld(cloud)
+  })
+  after(() => cloud.close())
+  const known = () => casesOf(cloud.service.instance.operations, defaultRules)
+
+  test('each operation has a rule of the field, or a reason to have none', () => {
+    const { without } = known()
+    assert.deepEqual(
+      without.filter(key => ruleless[key] === undefined),
+      [],
+    )
+    assert.deepEqual(
+      Object.keys(ruleless).filter(key => !without.includes(key)),
+      [],
+    )
+  })
+
+  test('each rule that the service declares is one of the field', () => {
+    const names = new Set(defaultRules.map(one => one.rule))
+    const strange = cloud.service.instance.policy.rules().filter(({ name }) => !names.has(name))
+    assert.deepEqual(
+      strange.map(one => one.name),
+      [],
+    )
+  })
+
+  test('whoever the rules let pass passes, and nobody else', async () => {
+    assert.deepEqual(await walk({ cloud, world, cases: known().cases, rules: defaultRules }), [])
+  })
+})
+
+test('a rule that lets in too many or too few is found', async () => {
+  const planted = {
+    'identity:get_user': '@',
+    'identity:list_regions': 'rule:admin_required',
+    'identity:delete_group': 'role:manager and not domain_id:%(target.group.domain_id)s',
+  }
+  const cloud = await startIdentity({}, { policyOverrides: () => planted })
+  try {
+    const world = await createWorld(cloud)
+    const { cases } = casesOf(cloud.service.instance.operations, defaultRules)
+    const some = cases.filter(one => one.rule in planted || one.rule === 'identity:list_users')
+    const wrong = await walk({ cloud, world, cases: some, rules: defaultRules })
+    const rules = new Set(wrong.map(words => /identity:\w+/.exec(words)![0]))
+    assert.deepEqual([...rules].sort(), Object.keys(planted).sort())
+    assert.ok(wrong.some(words => words.includes('nobody: should be refused')))
+    assert.ok(wrong.some(words => words.includes('manager of acme: should pass')))
+  } finally {
+    await cloud.close()
+  }
+})
