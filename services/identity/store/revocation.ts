@@ -17,7 +17,17 @@ export async function addRevocation(
 ): Promise<void> {
   await db
     .insertInto('revocations')
-    .values({ audit_id: null, user_id: null, project_id: null, domain_id: null, ...event })
+    .values({
+      audit_id: null,
+      audit_chain_id: null,
+      user_id: null,
+      project_id: null,
+      domain_id: null,
+      trust_id: null,
+      consumer_id: null,
+      access_token_id: null,
+      ...event,
+    })
     .execute()
 }
 

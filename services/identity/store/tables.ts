@@ -188,6 +188,32 @@ export interface Tables {
   domain_options: { domain_id: string; group_name: string; option_name: string; value: string; sealed: number }
   /** See `store/id-mapping.ts`. */
   id_mappings: { public_id: string; domain_id: string; entity_type: ActorType; local_id: string; gone: number }
+  /** Of OAuth 1.0. Secrets are encrypted, since signatures are made with them. */
+  oauth_consumers: { id: string; description: string | null; sealed_secret: string; extra: string | null }
+  oauth_request_tokens: {
+    id: string
+    sealed_secret: string
+    consumer_id: string
+    project_id: string
+    /** Null until somebody authorized it; so is the next. */
+    authorizing_user_id: string | null
+    verifier_hash: string | null
+    /** JSON. */
+    role_ids: string
+    /** Milliseconds since 1970; null: never. */
+    expires_at: number | null
+  }
+  oauth_access_tokens: {
+    id: string
+    sealed_secret: string
+    consumer_id: string
+    project_id: string
+    authorizing_user_id: string
+    role_ids: string
+    expires_at: number | null
+  }
+  /** Of requests that were believed, by a hash, until they would be refused for their age. */
+  oauth_nonces: { id: string; expires_at: number }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string
@@ -195,6 +221,11 @@ export interface Tables {
     user_id: string | null
     project_id: string | null
     domain_id: string | null
+    /** The first audit id of a chain: all tokens that were made from that one, and itself. */
+    audit_chain_id: string | null
+    trust_id: string | null
+    consumer_id: string | null
+    access_token_id: string | null
     issued_before: number
     /** Milliseconds since 1970; from then on no token can match. */
     expires_at: number

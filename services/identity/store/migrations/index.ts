@@ -9,6 +9,7 @@ import { endpointFilters } from './0006-endpoint-filters.ts'
 import { policies } from './0007-policies.ts'
 import { securityCompliance } from './0008-security-compliance.ts'
 import { federation } from './0009-federation.ts'
+import { oauth } from './0011-oauth.ts'
 import { domainConfigs } from './0012-domain-configs.ts'
 
 export const migrations: readonly Migration[] = [
@@ -21,5 +22,6 @@ export const migrations: readonly Migration[] = [
   policies,
   securityCompliance,
   federation,
+  oauth,
   domainConfigs,
 ]
