@@ -214,6 +214,8 @@ export interface Tables {
   }
   /** Of requests that were believed, by a hash, until they would be refused for their age. */
   oauth_nonces: { id: string; expires_at: number }
+  /** SHA-256 of issuer and id, and until when (ms since 1970) it could be used again. */
+  used_assertions: { id: string; expires_at: number }
   /** Tokens that match all that is not null, and were issued at or before `issued_before` (ms), are no longer valid. */
   revocations: {
     id: string

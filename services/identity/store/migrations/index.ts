@@ -9,6 +9,7 @@ import { endpointFilters } from './0006-endpoint-filters.ts'
 import { policies } from './0007-policies.ts'
 import { securityCompliance } from './0008-security-compliance.ts'
 import { federation } from './0009-federation.ts'
+import { usedAssertions } from './0010-used-assertions.ts'
 import { oauth } from './0011-oauth.ts'
 import { domainConfigs } from './0012-domain-configs.ts'
 
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   policies,
   securityCompliance,
   federation,
+  usedAssertions,
   oauth,
   domainConfigs,
 ]
