@@ -64,6 +64,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       lifetime: config.token_expiration * 1000,
       allowExpired: config.allow_expired_window * 1000,
       cacheFor: config.token_cache_seconds * 1000,
+      membershipsFor: config.default_authorization_ttl,
     })
     const forget = () => {
       tokens.forget()

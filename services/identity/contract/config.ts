@@ -1,6 +1,7 @@
 /** Options of the identity service in `strata.yaml`. */
 import { configSection } from '@strata/toolkit/config'
 import { type LimitModel, limitModels } from './limit.ts'
+import { type SchemaVersion, schemaVersions } from './mapping.ts'
 
 export interface IdentityConfig {
   readonly token_expiration: number
@@ -13,6 +14,11 @@ export interface IdentityConfig {
   readonly password_cache_seconds: number
   readonly max_list_limit: number
   readonly limit_enforcement_model: LimitModel
+  readonly default_authorization_ttl: number
+  readonly remote_id_attribute: string
+  readonly attribute_mapping_default_schema_version: SchemaVersion
+  readonly trusted_proxies: readonly string[]
+  readonly assertion_prefix: string
 }
 
 const integer = (description: string, value: number, minimum: number, maximum = 2 ** 31) => ({
@@ -50,5 +56,35 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
     description: 'How limits of projects and domains relate: flat, or strict_two_level.',
     default: 'flat',
     enum: Object.keys(limitModels),
+  },
+  default_authorization_ttl: integer(
+    'Minutes for which users of identity providers stay in the groups that a login brought; 0: as long as its tokens.',
+    0,
+    0,
+    5_256_000,
+  ),
+  remote_id_attribute: {
+    type: 'string',
+    description: 'Attribute that tells which identity provider vouches for a user, where a protocol names none.',
+    default: '',
+  },
+  attribute_mapping_default_schema_version: {
+    type: 'string',
+    description: 'Schema version of mappings that are made without one.',
+    default: '1.0',
+    enum: [...schemaVersions],
+  },
+  trusted_proxies: {
+    type: 'array',
+    description:
+      'Addresses and prefixes of proxies that log users in and say in headers who they are (mod_auth_openidc, mod_shib, mod_auth_mellon); none: such headers are not heeded. A proxy must remove headers of that kind that come from outside.',
+    default: [],
+    items: { type: 'string', minLength: 1 },
+  },
+  assertion_prefix: {
+    type: 'string',
+    description: 'How the headers begin in which trusted_proxies say who a user is.',
+    default: 'X-Federation-',
+    minLength: 1,
   },
 })

@@ -10,12 +10,23 @@ export interface RefInDomain extends Ref {
   readonly domain?: Ref
 }
 
+/** By what an identity provider says of the user, or by a token that was got by that. */
+export interface MappedLogin {
+  readonly identity_provider?: string
+  readonly protocol?: string
+  readonly id?: string
+}
+
 export interface AuthRequest {
   readonly auth: {
     readonly identity: {
       readonly methods: readonly string[]
       readonly password?: { readonly user: RefInDomain & { readonly password: string } }
       readonly token?: { readonly id: string }
+      readonly mapped?: MappedLogin
+      readonly saml2?: MappedLogin
+      readonly openid?: MappedLogin
+      readonly x509?: MappedLogin
       /** Named by its id, or by its name and its user. */
       readonly application_credential?: Ref & { readonly user?: RefInDomain; readonly secret: string }
     }
@@ -38,6 +49,8 @@ const ref = {
   properties: { id: string, name: string },
 }
 const refInDomain = { ...ref, properties: { ...ref.properties, domain: ref } }
+
+const mappedLogin = { type: 'object', properties: { identity_provider: string, protocol: string, id: string } }
 
 export const authSchema = {
   type: 'object',
@@ -64,6 +77,7 @@ export const authSchema = {
               },
             },
             token: { type: 'object', required: ['id'], properties: { id: string } },
+            ...Object.fromEntries(['mapped', 'saml2', 'openid', 'x509'].map(method => [method, mappedLogin])),
             application_credential: {
               ...ref,
               required: ['secret'],
@@ -120,11 +134,29 @@ export interface AccessRule {
   readonly path: string
 }
 
+/** Who vouched for a user, and the groups that it is in by that. */
+export interface FederatedUser {
+  readonly identity_provider: { readonly id: string }
+  readonly protocol: { readonly id: string }
+  readonly groups: readonly { readonly id: string }[]
+}
+
+/** Another cloud, to which users of this one may go. */
+export interface ServiceProviderEntry {
+  readonly id: string
+  readonly auth_url: string
+  readonly sp_url: string
+}
+
 /** Answer of `POST` and `GET /v3/auth/tokens`. */
 export interface TokenBody {
   readonly token: {
     readonly methods: readonly string[]
-    readonly user: Named & { readonly domain: Named; readonly password_expires_at: string | null }
+    readonly user: Named & {
+      readonly domain: Named
+      readonly password_expires_at?: string | null
+      readonly 'OS-FEDERATION'?: FederatedUser
+    }
     readonly audit_ids: readonly string[]
     readonly expires_at: string
     readonly issued_at: string
@@ -134,6 +166,7 @@ export interface TokenBody {
     readonly system?: { readonly all: true }
     readonly roles?: readonly Named[]
     readonly catalog?: readonly CatalogEntry[]
+    readonly service_providers?: readonly ServiceProviderEntry[]
     readonly 'OS-TRUST:trust'?: {
       readonly id: string
       readonly impersonation: boolean

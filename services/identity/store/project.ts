@@ -59,6 +59,10 @@ export function children(db: Db, ids: readonly string[]): Promise<ProjectRow[]> 
     .execute()
 }
 
+export async function insertProject(db: Db, row: ProjectRow): Promise<void> {
+  await db.insertInto('projects').values(row).execute()
+}
+
 /** All projects below, parents before their children. */
 export async function subtree(db: Db, id: string): Promise<ProjectRow[]> {
   const found: ProjectRow[] = []

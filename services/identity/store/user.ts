@@ -4,8 +4,12 @@ import type { Db, Tables } from './tables.ts'
 export type UserRow = Tables['users']
 export type GroupRow = Tables['user_groups']
 
-export function findUser(db: Db, id: string): Promise<UserRow | undefined> {
-  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+/** Users that came from elsewhere go by their display name. */
+const called = (row: UserRow): UserRow => (row.display_name === null ? row : { ...row, name: row.display_name })
+
+export async function findUser(db: Db, id: string): Promise<UserRow | undefined> {
+  const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && called(row)
 }
 
 export function findUserByName(db: Db, domainId: string, name: string): Promise<UserRow | undefined> {
@@ -17,13 +21,14 @@ export function findUserByName(db: Db, domainId: string, name: string): Promise<
     .executeTakeFirst()
 }
 
-export function findUsers(db: Db, ids: readonly string[]): Promise<UserRow[]> {
-  if (ids.length === 0) return Promise.resolve([])
-  return db
+export async function findUsers(db: Db, ids: readonly string[]): Promise<UserRow[]> {
+  if (ids.length === 0) return []
+  const rows = await db
     .selectFrom('users')
     .selectAll()
     .where('id', 'in', [...ids])
     .execute()
+  return rows.map(called)
 }
 
 export async function passwordHash(db: Db, userId: string): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 /** The roles that a user really has on a target: given to it or its groups, there or inherited from above, and implied ones. */
 import type { Named } from '@strata/toolkit/context'
 import { type Actor, listAssignments, system, type Target } from '../../store/assignment.ts'
+import { expiringMemberships, type Validity } from '../../store/expiring-membership.ts'
 import { ancestors, type ProjectRow } from '../../store/project.ts'
 import { allRoles, implications } from '../../store/role.ts'
 import type { AssignmentRow, Db } from '../../store/tables.ts'
@@ -12,15 +13,24 @@ export type Place =
   | { readonly type: 'domain'; readonly id: string }
   | { readonly type: 'system' }
 
-export async function actorsOf(db: Db, userId: string): Promise<Actor[]> {
-  const groups = await groupIdsOf(db, userId)
-  return [{ type: 'user', id: userId }, ...groups.map(id => ({ type: 'group', id }) as const)]
+/** Groups beside those that a user was put into here. */
+export interface AlsoIn {
+  /** Those that its token says. */
+  readonly groupIds?: readonly string[]
+  /** With it, those count that its identity provider vouched for not too long ago. */
+  readonly validity?: Validity
+}
+
+export async function actorsOf(db: Db, userId: string, { groupIds = [], validity }: AlsoIn = {}): Promise<Actor[]> {
+  const vouched = validity ? await expiringMemberships(db, { userId }, validity) : []
+  const groups = new Set([...(await groupIdsOf(db, userId)), ...groupIds, ...vouched.map(one => one.group_id)])
+  return [{ type: 'user', id: userId }, ...[...groups].map(id => ({ type: 'group', id }) as const)]
 }
 
 /** By name, without roles of domains, which stand only for what they imply. Empty: the user has no access there. */
-export async function effectiveRoles(db: Db, userId: string, place: Place): Promise<Named[]> {
+export async function effectiveRoles(db: Db, userId: string, place: Place, also?: AlsoIn): Promise<Named[]> {
   const { own, above } = await targetsOf(db, place)
-  const rows = await listAssignments(db, { actors: await actorsOf(db, userId), targets: [own, ...above] })
+  const rows = await listAssignments(db, { actors: await actorsOf(db, userId, also), targets: [own, ...above] })
   const given = rows.filter(row => isAt(row, own) !== (row.inherited === 1))
   if (given.length === 0) return []
   const ids = withImplied(

@@ -3,7 +3,7 @@ import { loginFailed, notTrustee, trustExhausted, unsupportedMethod } from '../.
 import { findTrust, trustChain, useTrust } from '../../store/trust.ts'
 import { findUser } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
-import type { Method, TokenScope } from '../rules/token-payload.ts'
+import type { Method, TokenPayload, TokenScope } from '../rules/token-payload.ts'
 import { endOf } from '../trust.ts'
 import { trustPlace } from './delegation.ts'
 import { proverOf } from './methods/index.ts'
@@ -23,6 +23,20 @@ export async function authenticate(parts: Parts, login: Login): Promise<IssuedTo
     if (!prove) throw unsupportedMethod()
     proofs.push(await prove(parts, login))
   }
+  return tokenFor(parts, { auth, asked: asked as Method[], proofs, issuedAt })
+}
+
+/** What was proved, by which methods, and for what. */
+export interface Proven {
+  readonly auth: Login['auth']
+  readonly asked: readonly Method[]
+  readonly proofs: readonly Proof[]
+  /** Milliseconds since 1970: before anything was looked at. */
+  readonly issuedAt: number
+}
+
+/** The token for who has proved to be somebody; throws as `authenticate` does. */
+export async function tokenFor(parts: Parts, { auth, asked, proofs, issuedAt }: Proven): Promise<IssuedToken> {
   const userId = proofs[0]!.userId
   if (proofs.some(proof => proof.userId !== userId)) throw loginFailed()
   const from = proofs.find(proof => proof.from)?.from
@@ -31,17 +45,19 @@ export async function authenticate(parts: Parts, login: Login): Promise<IssuedTo
     trustId === undefined ? proofs.find(proof => proof.delegation)?.delegation : await byTrust(parts, userId, trustId)
   const about = {
     userId: delegation?.actsAs ?? userId,
-    methods: [...new Set([...(from?.methods ?? []), ...(asked as Method[])])],
+    methods: [...new Set([...(from?.methods ?? []), ...asked])],
     issuedAt,
     from,
     delegation: delegation?.by,
     notAfter: delegation?.notAfter,
+    // Who acts by delegation has what was delegated, not what its own groups have.
+    federation: delegation ? undefined : proofs.find(proof => proof.federation)?.federation,
   }
   const issue = (scope: TokenScope) => parts.tokens.issue({ ...about, scope })
   const token = await (delegation
     ? issue(delegation.scope)
     : auth.scope === undefined || isEmpty(auth.scope)
-      ? issueDefault(parts, userId, issue)
+      ? issueDefault(parts, about, issue)
       : issue(await scopeOf(parts.store.db, auth.scope)))
   if (!token) throw loginFailed()
   if (trustId !== undefined && !(await useTrust(parts.store.db, trustId))) throw trustExhausted(trustId)
@@ -62,9 +78,11 @@ async function byTrust(parts: Parts, userId: string, id: string): Promise<Delega
 /** The user's default project where that is possible, else a token without a scope. */
 async function issueDefault(
   parts: Parts,
-  userId: string,
+  { userId, federation }: Pick<TokenPayload, 'userId' | 'federation'>,
   issue: (scope: TokenScope) => Promise<IssuedToken | undefined>,
 ): Promise<IssuedToken | undefined> {
+  // Clients that come from an identity provider begin without a scope, and look where they may go.
+  if (federation) return issue({ type: 'unscoped' })
   const user = await findUser(parts.store.db, userId)
   const id = user?.default_project_id ?? undefined
   const token = id === undefined ? undefined : await issue({ type: 'project', id })

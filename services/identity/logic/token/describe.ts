@@ -1,14 +1,16 @@
 /** What a token says, looked up now: its user and scope must exist and be enabled, and its user have a role there. */
 import type { Named, TokenInfo } from '@strata/toolkit/context'
 import { isoTime, toMicroseconds } from '@strata/toolkit/runtime'
-import type { CatalogEntry, TokenBody } from '../../contract/token.ts'
+import type { CatalogEntry, FederatedUser, ServiceProviderEntry, TokenBody } from '../../contract/token.ts'
+import type { Validity } from '../../store/expiring-membership.ts'
+import { vouches } from '../../store/federation.ts'
 import { findDomain, findProject, type ProjectRow } from '../../store/project.ts'
 import { implications } from '../../store/role.ts'
 import type { Db } from '../../store/tables.ts'
 import { findUser, type UserRow } from '../../store/user.ts'
-import { effectiveRoles, type Place } from '../assignment/effective.ts'
+import { type AlsoIn, effectiveRoles, type Place } from '../assignment/effective.ts'
 import { withImplied } from '../rules/roles.ts'
-import type { TokenPayload } from '../rules/token-payload.ts'
+import type { Federation, TokenPayload } from '../rules/token-payload.ts'
 import { type DelegationFacts, lookUpDelegation } from './delegation.ts'
 
 export interface TokenFacts {
@@ -21,32 +23,40 @@ export interface TokenFacts {
   readonly delegation?: DelegationFacts
 }
 
+/** What tokens show beside what they say. */
+export interface Surroundings {
+  readonly serviceProviders: readonly ServiceProviderEntry[]
+}
+
 /** Undefined when the token cannot hold (any more). */
-export async function lookUp(db: Db, payload: TokenPayload): Promise<TokenFacts | undefined> {
+export async function lookUp(db: Db, payload: TokenPayload, validity: Validity): Promise<TokenFacts | undefined> {
   const user = await findUser(db, payload.userId)
   if (!user?.enabled) return undefined
   const userDomain = await enabledDomain(db, user.domain_id)
   if (!userDomain) return undefined
   const delegation = await lookUpDelegation(db, payload)
   if (payload.delegation && !delegation) return undefined
+  const { federation } = payload
+  if (federation && !(await vouches(db, federation.idpId, federation.protocolId))) return undefined
+  const also = { groupIds: federation?.groupIds, validity }
   const facts = { payload, user, userDomain: named(userDomain), roles: [], delegation }
   const { scope } = payload
   if (scope.type === 'unscoped') return facts
-  if (scope.type === 'system') return withRoles(db, facts, { type: 'system' })
+  if (scope.type === 'system') return withRoles(db, facts, { type: 'system' }, also)
   if (scope.type === 'domain') {
     const domain = await enabledDomain(db, scope.id)
-    return domain && withRoles(db, { ...facts, domain: named(domain) }, { type: 'domain', id: domain.id })
+    return domain && withRoles(db, { ...facts, domain: named(domain) }, { type: 'domain', id: domain.id }, also)
   }
   const project = await findProject(db, scope.id)
   if (!project?.enabled) return undefined
   const domain = project.domain_id === null ? project : await enabledDomain(db, project.domain_id)
   if (!domain) return undefined
-  return withRoles(db, { ...facts, project: { ...project, domain: named(domain) } }, { type: 'project', project })
+  return withRoles(db, { ...facts, project: { ...project, domain: named(domain) } }, { type: 'project', project }, also)
 }
 
-async function withRoles(db: Db, facts: TokenFacts, place: Place): Promise<TokenFacts | undefined> {
+async function withRoles(db: Db, facts: TokenFacts, place: Place, also: AlsoIn): Promise<TokenFacts | undefined> {
   const { user, delegation } = facts
-  const own = await effectiveRoles(db, delegation?.userId ?? user.id, place)
+  const own = await effectiveRoles(db, delegation?.userId ?? user.id, place, also)
   const roles = delegation ? await amongImplied(db, own, delegation.roleIds) : own
   return roles.length === 0 ? undefined : { ...facts, roles }
 }
@@ -81,14 +91,29 @@ export function infoOf(facts: TokenFacts): TokenInfo {
   }
 }
 
-/** As the API shows it; `catalog` for scoped tokens. */
-export function bodyOf(facts: TokenFacts, catalog: readonly CatalogEntry[] | undefined): TokenBody {
+const shownFederation = ({ idpId, protocolId, groupIds }: Federation): FederatedUser => ({
+  identity_provider: { id: idpId },
+  protocol: { id: protocolId },
+  groups: groupIds.map(id => ({ id })),
+})
+
+/** As the API shows it; `entries` are those of the catalog, for scoped tokens. */
+export function bodyOf(
+  facts: TokenFacts,
+  { entries: catalog, serviceProviders }: Surroundings & { readonly entries?: readonly CatalogEntry[] },
+): TokenBody {
   const { payload, user, userDomain, project, domain, roles } = facts
   const scoped = payload.scope.type !== 'unscoped'
   return {
     token: {
       methods: payload.methods,
-      user: { domain: userDomain, ...named(user), password_expires_at: user.password_expires_at },
+      user: {
+        domain: userDomain,
+        ...named(user),
+        ...(payload.federation
+          ? { 'OS-FEDERATION': shownFederation(payload.federation) }
+          : { password_expires_at: user.password_expires_at }),
+      },
       audit_ids: payload.auditIds,
       expires_at: toMicroseconds(isoTime(payload.expiresAt)),
       issued_at: toMicroseconds(isoTime(payload.issuedAt)),
@@ -101,6 +126,7 @@ export function bodyOf(facts: TokenFacts, catalog: readonly CatalogEntry[] | und
       ...(scoped && { roles }),
       ...facts.delegation?.shown,
       ...(scoped && catalog && { catalog }),
+      ...(serviceProviders.length > 0 && { service_providers: serviceProviders }),
     },
   }
 }

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto'
 import type { TokenInfo } from '@strata/toolkit/context'
 import type { Runtime } from '@strata/toolkit/runtime'
 import { allEndpoints, allServices, type EndpointRow } from '../../store/catalog.ts'
+import { enabledServiceProviders } from '../../store/federation.ts'
 import { addRevocation, isRevoked, pruneRevocations } from '../../store/revocation.ts'
 import type { Db, IdentityStore } from '../../store/tables.ts'
 import { filterSource } from '../filter-source.ts'
@@ -13,7 +14,7 @@ import { type CatalogSource, catalogOf } from '../rules/catalog.ts'
 import { type FilterSource, givenEndpoints } from '../rules/endpoint-filter.ts'
 import { decrypt, encrypt } from '../rules/fernet.ts'
 import { packToken, type TokenPayload, unpackToken } from '../rules/token-payload.ts'
-import { bodyOf, infoOf, lookUp, type TokenFacts } from './describe.ts'
+import { bodyOf, infoOf, lookUp, type Surroundings, type TokenFacts } from './describe.ts'
 import type { KeyRepository } from './keys.ts'
 
 export interface CheckedToken {
@@ -38,7 +39,7 @@ export interface Revocation {
 export interface Tokens {
   /** Undefined when the user may not have such a token. */
   issue(
-    about: Pick<TokenPayload, 'userId' | 'scope' | 'methods' | 'issuedAt' | 'delegation'> & {
+    about: Pick<TokenPayload, 'userId' | 'scope' | 'methods' | 'issuedAt' | 'delegation' | 'federation'> & {
       /** The token it is made from: it ends when that one does, and continues its chain. */
       readonly from?: TokenPayload
       /** Milliseconds since 1970: it ends then at the latest. */
@@ -61,6 +62,8 @@ export function createTokens(options: {
   readonly lifetime: number
   readonly allowExpired: number
   readonly cacheFor: number
+  /** Minutes for which memberships hold that an identity provider vouched for, where it does not say itself. */
+  readonly membershipsFor: number
 }): Tokens {
   const { store, runtime, keys, lifetime } = options
   const cache = tokenCache(runtime, options.cacheFor)
@@ -72,6 +75,7 @@ export function createTokens(options: {
     })
     return catalog
   }
+  const validity = () => ({ now: runtime.now(), defaultTtl: options.membershipsFor })
   const complete = async (facts: TokenFacts): Promise<CheckedToken> => {
     const { payload, project } = facts
     const catalog = await loadCatalog()
@@ -80,19 +84,28 @@ export function createTokens(options: {
     return {
       payload,
       info: infoOf(facts),
-      body: JSON.stringify(bodyOf(facts, entries)),
-      bodyWithoutCatalog: JSON.stringify(bodyOf(facts, undefined)),
+      body: JSON.stringify(bodyOf(facts, { ...catalog, entries })),
+      bodyWithoutCatalog: JSON.stringify(bodyOf(facts, catalog)),
     }
   }
   const validate = async (text: string, expiredFor: number): Promise<CheckedToken | undefined> => {
     const payload = readToken(keys, text)
     if (!payload || payload.expiresAt + expiredFor <= runtime.now()) return undefined
-    const facts = await lookUp(store.db, payload)
+    const facts = await lookUp(store.db, payload, validity())
     if (!facts || (await isRevoked(store.db, revocable(facts)))) return undefined
     return complete(facts)
   }
   return {
-    async issue({ userId, scope, methods, issuedAt, delegation, from, notAfter = Number.POSITIVE_INFINITY }) {
+    async issue({
+      userId,
+      scope,
+      methods,
+      issuedAt,
+      delegation,
+      federation,
+      from,
+      notAfter = Number.POSITIVE_INFINITY,
+    }) {
       const own = Buffer.from(runtime.bytes(16)).toString('base64url')
       const chain = from?.auditIds.at(-1)
       const payload: TokenPayload = {
@@ -103,8 +116,9 @@ export function createTokens(options: {
         expiresAt: Math.min(from?.expiresAt ?? issuedAt + lifetime, notAfter),
         auditIds: chain === undefined ? [own] : [own, chain],
         ...(delegation && { delegation }),
+        ...(federation && { federation }),
       }
-      const facts = await lookUp(store.db, payload)
+      const facts = await lookUp(store.db, payload, validity())
       if (!facts) return undefined
       const iv = runtime.bytes(16)
       const text = encrypt({ key: keys.primary(), message: packToken(payload), now: issuedAt, iv }).replaceAll('=', '')
@@ -134,13 +148,17 @@ export function createTokens(options: {
   }
 }
 
-async function readCatalog(db: Db): Promise<CatalogSource & FilterSource<EndpointRow>> {
-  return { services: await allServices(db), ...(await filterSource(db, await allEndpoints(db))) }
+async function readCatalog(db: Db): Promise<CatalogSource & FilterSource<EndpointRow> & Surroundings> {
+  return {
+    services: await allServices(db),
+    serviceProviders: await enabledServiceProviders(db),
+    ...(await filterSource(db, await allEndpoints(db))),
+  }
 }
 
 function readToken(keys: KeyRepository, text: string): TokenPayload | undefined {
-  // The longest that this service makes is far below; what is longer is not worth a look.
-  if (text.length > 1024) return undefined
+  // The longest that this service makes is below; what is longer is not worth a look.
+  if (text.length > 8192) return undefined
   const opened = decrypt(keys.all(), text)
   return opened && unpackToken(opened.message)
 }

@@ -1,7 +1,7 @@
 /** What a login method gets, and what it finds out. Each method is a file of this folder, and a line of `index.ts`. */
 import type { AuthRequest } from '../../../contract/token.ts'
 import type { Parts } from '../../parts.ts'
-import type { Delegation, TokenPayload, TokenScope } from '../../rules/token-payload.ts'
+import type { Delegation, Federation, TokenPayload, TokenScope } from '../../rules/token-payload.ts'
 
 export interface Login {
   readonly auth: AuthRequest['auth']
@@ -17,6 +17,8 @@ export interface Proof {
   readonly from?: TokenPayload
   /** Binds the new token to that scope, and to no other. */
   readonly delegation?: Delegated
+  /** Who vouched for the user, where that was an identity provider. */
+  readonly federation?: Federation
 }
 
 export interface Delegated {

@@ -11,7 +11,7 @@ export async function byToken(parts: Parts, { auth }: Login): Promise<Proof> {
   if (!token) throw loginFailed()
   const from = token.payload
   const { userId, scope, delegation: by } = from
-  if (!by) return { userId, from }
+  if (!by) return { userId, from, federation: from.federation }
   // Each token by a trust is one of its uses.
   if (by.type === 'trust' || trustIn(auth) !== undefined) throw delegationScoped()
   // Elsewhere, or unscoped, it would be free of the limits under which it was given.
