@@ -8,6 +8,7 @@ import { applicationCredentialOperations } from './api/application-credentials.t
 import { authOperations } from './api/auth.ts'
 import { ec2Operations } from './api/ec2.ts'
 import { endpointFilterOperations } from './api/endpoint-filters.ts'
+import { federationOperations } from './api/federation.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
@@ -114,6 +115,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...ec2Operations(parts),
         ...trustOperations(parts),
         ...policyOperations(parts),
+        ...federationOperations(parts),
         ...endpointFilterOperations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,

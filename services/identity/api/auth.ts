@@ -6,7 +6,7 @@ import { type ApiRequest, type Operation, operation, reply } from '@strata/toolk
 import { tokenNotFound } from '../contract/errors.ts'
 import { domain, project } from '../contract/project.ts'
 import { type AuthRequest, authSchema } from '../contract/token.ts'
-import { reachableDomains, reachableProjects, reachesSystem } from '../logic/assignment/reachable.ts'
+import { alsoIn, reachableDomains, reachableProjects, reachesSystem } from '../logic/assignment/reachable.ts'
 import type { Parts } from '../logic/parts.ts'
 import { authenticate } from '../logic/token/authenticate.ts'
 import type { CheckedToken } from '../logic/token/tokens.ts'
@@ -94,14 +94,14 @@ function ownOperations(parts: Parts): Operation[] {
     operation({ method: 'GET', path, policy: rule, handler: request => handler(request, request.context) })
   const { db } = parts.store
   return [
-    own('/v3/auth/projects', 'identity:get_auth_projects', async (request, { userId }) =>
-      collection(project, await reachableProjects(db, userId), request),
+    own('/v3/auth/projects', 'identity:get_auth_projects', async (request, caller) =>
+      collection(project, await reachableProjects(db, caller.userId, await alsoIn(parts, caller)), request),
     ),
-    own('/v3/auth/domains', 'identity:get_auth_domains', async (request, { userId }) =>
-      collection(domain, await reachableDomains(db, userId), request),
+    own('/v3/auth/domains', 'identity:get_auth_domains', async (request, caller) =>
+      collection(domain, await reachableDomains(db, caller.userId, await alsoIn(parts, caller)), request),
     ),
-    own('/v3/auth/system', 'identity:get_auth_system', async (request, { userId }) => ({
-      system: (await reachesSystem(db, userId)) ? [{ all: true }] : [],
+    own('/v3/auth/system', 'identity:get_auth_system', async (request, caller) => ({
+      system: (await reachesSystem(db, caller.userId, await alsoIn(parts, caller))) ? [{ all: true }] : [],
       links: { self: `${request.baseUrl}/v3/auth/system` },
     })),
     own('/v3/auth/catalog', 'identity:get_auth_catalog', async (request, { projectId, tokenText }) => {

@@ -79,7 +79,12 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
     description:
       'Addresses and prefixes of proxies that log users in and say in headers who they are (mod_auth_openidc, mod_shib, mod_auth_mellon); none: such headers are not heeded. A proxy must remove headers of that kind that come from outside.',
     default: [],
-    items: { type: 'string', minLength: 1 },
+    items: {
+      anyOf: [
+        { type: 'string', format: 'ip' },
+        { type: 'string', format: 'cidr' },
+      ],
+    },
   },
   assertion_prefix: {
     type: 'string',

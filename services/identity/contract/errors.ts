@@ -27,6 +27,12 @@ export const missing = (kind: string, id: string): Fault => {
   const { code, message } = keystone.missing(kind, id)
   return notFound(message, code)
 }
+export const missingIdp = (id: string): Fault =>
+  notFound(`Could not find Identity Provider: ${id}.`, 'IdentityProviderNotFound')
+export const missingProtocol = (idpId: string, id: string): Fault =>
+  notFound(`Could not find federated protocol ${id} for Identity Provider: ${idpId}.`, 'FederatedProtocolNotFound')
+export const missingServiceProvider = (id: string): Fault =>
+  notFound(`Could not find Service Provider: ${id}.`, 'ServiceProviderNotFound')
 export const duplicate = (kind: string, what: string): Fault =>
   conflict(`Conflict occurred attempting to store ${kind} - Duplicate entry found with ${what}.`)
 export const immutableResource = (kind: string, id: string): Fault =>

@@ -2,6 +2,7 @@
 import type { Runtime } from '@strata/toolkit/runtime'
 import type { AfterCommit } from '@strata/toolkit/store'
 import type { IdentityConfig } from '../contract/config.ts'
+import type { Validity } from '../store/expiring-membership.ts'
 import type { IdentityStore } from '../store/tables.ts'
 import type { Passwords } from './password/hash.ts'
 import type { Tokens } from './token/tokens.ts'
@@ -17,6 +18,12 @@ export interface Parts {
   /** Once the transaction is through, what was known of tokens is forgotten, here and in every service. */
   changed(afterCommit: AfterCommit): void
 }
+
+/** When memberships that an identity provider vouched for hold. */
+export const validityOf = ({ runtime, config }: Pick<Parts, 'runtime' | 'config'>): Validity => ({
+  now: runtime.now(),
+  defaultTtl: config.default_authorization_ttl,
+})
 
 /** A new id as Keystone has them: a UUID without hyphens. */
 export const newId = (runtime: Runtime): string => runtime.uuid().replaceAll('-', '')

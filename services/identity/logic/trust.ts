@@ -3,6 +3,7 @@ import type { RequestContext } from '@strata/toolkit/context'
 import { badRequest } from '@strata/toolkit/fault'
 import { missing, refusedAction } from '../contract/errors.ts'
 import type { TrustRequest } from '../contract/trust.ts'
+import type { Validity } from '../store/expiring-membership.ts'
 import { findProject } from '../store/project.ts'
 import { allRoles, implications, type RoleRow } from '../store/role.ts'
 import type { Db } from '../store/tables.ts'
@@ -10,7 +11,7 @@ import { addTrust, findTrust, listTrusts, removeTrust, type TrustRow, trustRoleI
 import { findUser } from '../store/user.ts'
 import { findRoleBy, futureTime, refuseRestricted } from './application-credential.ts'
 import { effectiveRoles } from './assignment/effective.ts'
-import { newId, type Parts } from './parts.ts'
+import { newId, type Parts, validityOf } from './parts.ts'
 import { type Redelegable, redelegationProblem, redelegationsOf } from './rules/redelegation.ts'
 import { withImplied } from './rules/roles.ts'
 import { parseTime } from './rules/times.ts'
@@ -63,7 +64,7 @@ export function trustLogic(parts: Parts) {
       return parts.store.transaction(async tx => {
         const roleIds = (await Promise.all((given.roles ?? []).map(ref => findRoleBy(tx, ref)))).map(role => role.id)
         const wanted = [...new Set(roleIds)]
-        await refuseUnfoundedRoles(tx, row, wanted)
+        await refuseUnfoundedRoles(tx, row, wanted, validityOf(parts))
         await addTrust(tx, row, wanted)
         return complete(tx, row)
       })
@@ -78,14 +79,19 @@ export function trustLogic(parts: Parts) {
 }
 
 /** What is delegated must be the trustor's own, or within the trust that is handed on. */
-async function refuseUnfoundedRoles(tx: Db, row: TrustRow, roleIds: readonly string[]): Promise<void> {
+async function refuseUnfoundedRoles(
+  tx: Db,
+  row: TrustRow,
+  roleIds: readonly string[],
+  validity: Validity,
+): Promise<void> {
   const project = row.project_id === null ? undefined : await findProject(tx, row.project_id)
   if (row.project_id !== null && !project) throw missing('project', row.project_id)
   if (project ? roleIds.length === 0 : roleIds.length > 0)
     throw refusedAction(project ? 'At least one role should be specified.' : 'Roles are delegated on a project.')
   if (row.redelegated_trust_id !== null) return refuseBeyond(tx, row, roleIds)
   if (!project) return
-  const own = await effectiveRoles(tx, row.trustor_user_id, { type: 'project', project })
+  const own = await effectiveRoles(tx, row.trustor_user_id, { type: 'project', project }, { validity })
   const beyond = roleIds.find(id => !own.some(role => role.id === id))
   if (beyond !== undefined) throw missing('role', beyond)
 }

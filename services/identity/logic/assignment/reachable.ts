@@ -1,12 +1,20 @@
 /** Where a user may go: the projects and domains on which it has a role, however it came by it. */
+import type { RequestContext } from '@strata/toolkit/context'
 import { listAssignments, system } from '../../store/assignment.ts'
 import { findProject, findProjects, type ProjectRow, projectsOfDomain, subtree } from '../../store/project.ts'
 import type { Db } from '../../store/tables.ts'
+import { type Parts, validityOf } from '../parts.ts'
 import { shownProjects } from '../project.ts'
-import { actorsOf, effectiveRoles } from './effective.ts'
+import { type AlsoIn, actorsOf, effectiveRoles } from './effective.ts'
 
-export async function reachableProjects(db: Db, userId: string): Promise<object[]> {
-  const rows = await listAssignments(db, { actors: await actorsOf(db, userId) })
+/** The groups that a caller is in beside those that it was put into here. */
+export async function alsoIn(parts: Parts, { tokenText }: Pick<RequestContext, 'tokenText'>): Promise<AlsoIn> {
+  const token = await parts.tokens.check(tokenText ?? '')
+  return { groupIds: token?.payload.federation?.groupIds, validity: validityOf(parts) }
+}
+
+export async function reachableProjects(db: Db, userId: string, also?: AlsoIn): Promise<object[]> {
+  const rows = await listAssignments(db, { actors: await actorsOf(db, userId, also) })
   const found = new Map<string, ProjectRow>()
   const add = (projects: readonly ProjectRow[]) => {
     for (const project of projects) if (project.enabled && !project.is_domain) found.set(project.id, project)
@@ -21,8 +29,8 @@ export async function reachableProjects(db: Db, userId: string): Promise<object[
   )
 }
 
-export async function reachableDomains(db: Db, userId: string): Promise<object[]> {
-  const rows = await listAssignments(db, { actors: await actorsOf(db, userId), inherited: false })
+export async function reachableDomains(db: Db, userId: string, also?: AlsoIn): Promise<object[]> {
+  const rows = await listAssignments(db, { actors: await actorsOf(db, userId, also), inherited: false })
   const ids = rows.filter(row => row.target_type === 'domain').map(row => row.target_id)
   return shownProjects(
     db,
@@ -30,9 +38,9 @@ export async function reachableDomains(db: Db, userId: string): Promise<object[]
   )
 }
 
-export async function reachesSystem(db: Db, userId: string): Promise<boolean> {
-  const rows = await listAssignments(db, { actors: await actorsOf(db, userId), targets: [system] })
-  return rows.length > 0 && (await effectiveRoles(db, userId, { type: 'system' })).length > 0
+export async function reachesSystem(db: Db, userId: string, also?: AlsoIn): Promise<boolean> {
+  const rows = await listAssignments(db, { actors: await actorsOf(db, userId, also), targets: [system] })
+  return rows.length > 0 && (await effectiveRoles(db, userId, { type: 'system' }, also)).length > 0
 }
 
 /** What a policy may ask about a project that a caller names; undefined when there is none. */

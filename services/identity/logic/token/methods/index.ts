@@ -1,5 +1,7 @@
 /** The methods by which one logs in. `ec2credential` is not among them: a signature is checked for a service, not for who signed. */
 import { byApplicationCredential } from './application-credential.ts'
+import { byProxy } from './external.ts'
+import { byMapping } from './mapped.ts'
 import { byPassword } from './password.ts'
 import type { Prove } from './proof.ts'
 import { byToken } from './token.ts'
@@ -8,6 +10,11 @@ const provers = {
   password: byPassword,
   token: byToken,
   application_credential: byApplicationCredential,
+  mapped: byMapping('mapped'),
+  saml2: byMapping('saml2'),
+  openid: byMapping('openid'),
+  x509: byMapping('x509'),
+  external: byProxy,
 } satisfies Record<string, Prove>
 
 export type LoginMethod = keyof typeof provers

@@ -1,0 +1,167 @@
+/** Identity providers, protocols, mappings, service providers (`OS-FEDERATION`), and logins whose attributes a proxy hands in. */
+import { type DeriveOptions, derive } from '@strata/toolkit/resource'
+import { type ApiRequest, type Operation, operation, type Reply, reply, withChanges } from '@strata/toolkit/service'
+import { dialect } from '../contract/errors.ts'
+import { identityProvider, type ProtocolBody, protocolSchema } from '../contract/identity-provider.ts'
+import { mapping } from '../contract/mapping.ts'
+import { domain, project } from '../contract/project.ts'
+import { serviceProvider } from '../contract/service-provider.ts'
+import { alsoIn, reachableDomains, reachableProjects } from '../logic/assignment/reachable.ts'
+import { identityProviderHooks, protocolLogic } from '../logic/federation/idp.ts'
+import { unscopedFederatedToken } from '../logic/federation/login.ts'
+import { mappingHooks } from '../logic/federation/mapping.ts'
+import { assertionFromProxy } from '../logic/federation/proxy.ts'
+import { serviceProviderHooks } from '../logic/federation/service-provider.ts'
+import type { Parts } from '../logic/parts.ts'
+import type { ProtocolRow } from '../store/federation.ts'
+import { loginReply } from './auth.ts'
+import { collection } from './view.ts'
+
+export interface Place {
+  readonly idpId: string
+  readonly protocolId: string
+}
+
+/** Answers a request to log in by a protocol; undefined when it is not of its kind. */
+export type AuthHandler = (request: ApiRequest, place: Place) => Promise<Reply | undefined>
+
+/** `handlers` are asked in their order; what none of them answers must come from a trusted proxy. */
+export function federationOperations(parts: Parts, handlers: readonly AuthHandler[] = []): Operation[] {
+  const shared = {
+    store: parts.store,
+    dialect,
+    runtime: parts.runtime,
+    maxLimit: parts.config.max_list_limit,
+  } satisfies Partial<DeriveOptions<never>>
+  return [
+    ...underOwnIds(derive(identityProvider, { ...shared, hooks: identityProviderHooks(parts) }), 'identity_provider'),
+    ...protocolOperations(parts),
+    ...underOwnIds(derive(mapping, { ...shared, hooks: mappingHooks(parts) }), 'mapping'),
+    ...underOwnIds(derive(serviceProvider, { ...shared, hooks: serviceProviderHooks(parts) }), 'service_provider'),
+    ...reachOperations(parts),
+    ...authOperations(parts, handlers),
+  ]
+}
+
+/** Each is made under the id that its path names, and not otherwise. */
+const underOwnIds = (derived: readonly Operation[], envelope: string): Operation[] =>
+  derived.map(one =>
+    one.method === 'POST'
+      ? {
+          ...one,
+          method: 'PUT',
+          path: `${one.path}/:id`,
+          handler(request) {
+            const { id: _, ...given } = (request.body as Record<string, Record<string, unknown>>)[envelope]!
+            const body = { [envelope]: { ...given, id: request.params['id']! } }
+            return one.handler(withChanges(request, { body }))
+          },
+        }
+      : one,
+  )
+
+const protocolsPath = `${identityProvider.path}/:idp_id/protocols`
+
+function protocolOperations(parts: Parts): Operation[] {
+  const logic = protocolLogic(parts)
+  const place = ({ params }: ApiRequest) => [params['idp_id']!, params['protocol_id']!] as const
+  const item = `${protocolsPath}/:protocol_id`
+  return [
+    operation({
+      method: 'GET',
+      path: protocolsPath,
+      policy: 'identity:list_protocols',
+      async handler(request) {
+        const rows = await logic.list(request.params['idp_id']!)
+        const self = `${request.baseUrl}${request.path}`
+        return { protocols: rows.map(row => protocolView(row, request)), links: { next: null, self, previous: null } }
+      },
+    }),
+    operation({
+      method: 'GET',
+      path: item,
+      policy: 'identity:get_protocol',
+      handler: async request => ({ protocol: protocolView(await logic.show(...place(request)), request) }),
+    }),
+    operation<ProtocolBody>({
+      method: 'PUT',
+      path: item,
+      policy: 'identity:create_protocol',
+      body: protocolSchema,
+      handler: async request =>
+        reply(201, {
+          protocol: protocolView(await logic.create(...place(request), request.body.protocol), request),
+        }),
+    }),
+    operation<ProtocolBody>({
+      method: 'PATCH',
+      path: item,
+      policy: 'identity:update_protocol',
+      body: protocolSchema,
+      handler: async request => ({
+        protocol: protocolView(await logic.update(...place(request), request.body.protocol), request),
+      }),
+    }),
+    operation({
+      method: 'DELETE',
+      path: item,
+      policy: 'identity:delete_protocol',
+      async handler(request) {
+        await logic.remove(...place(request))
+        return reply(204)
+      },
+    }),
+  ]
+}
+
+function protocolView({ idp_id: idpId, ...row }: ProtocolRow, request: ApiRequest): object {
+  const provider = `${request.baseUrl}${identityProvider.path}/${encodeURIComponent(idpId)}`
+  return {
+    ...row,
+    idp_id: idpId,
+    links: { self: `${provider}/protocols/${encodeURIComponent(row.id)}`, identity_provider: provider },
+  }
+}
+
+/** What clients of old ask for in the place of `/v3/auth/projects` and `/v3/auth/domains`. */
+function reachOperations(parts: Parts): Operation[] {
+  const { db } = parts.store
+  return [
+    operation({
+      method: 'GET',
+      path: '/v3/OS-FEDERATION/projects',
+      policy: 'identity:get_auth_projects',
+      handler: async request => {
+        const { context } = request
+        return collection(project, await reachableProjects(db, context.userId, await alsoIn(parts, context)), request)
+      },
+    }),
+    operation({
+      method: 'GET',
+      path: '/v3/OS-FEDERATION/domains',
+      policy: 'identity:get_auth_domains',
+      handler: async request => {
+        const { context } = request
+        return collection(domain, await reachableDomains(db, context.userId, await alsoIn(parts, context)), request)
+      },
+    }),
+  ]
+}
+
+function authOperations(parts: Parts, handlers: readonly AuthHandler[]): Operation[] {
+  const handler = async (request: ApiRequest): Promise<Reply> => {
+    const { headers, clientAddress, params } = request
+    const place = { idpId: params['idp_id']!, protocolId: params['protocol_id']! }
+    for (const answer of handlers) {
+      const answered = await answer(request, place)
+      if (answered) return answered
+    }
+    const assertion = await assertionFromProxy(parts, { ...place, headers, clientAddress })
+    return loginReply(await unscopedFederatedToken(parts, { ...place, assertion }), request)
+  }
+  const path = `${protocolsPath}/:protocol_id/auth`
+  return [
+    operation({ method: 'GET', path, auth: 'none', handler }),
+    operation({ method: 'POST', path, auth: 'none', form: true, handler }),
+  ]
+}
