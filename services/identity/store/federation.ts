@@ -94,10 +94,6 @@ export function findServiceProvider(db: Db, id: string): Promise<Tables['service
   return db.selectFrom('service_providers').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-export function findServiceProvider(db: Db, id: string): Promise<Tables['service_providers'] | undefined> {
-  return db.selectFrom('service_providers').selectAll().where('id', '=', id).executeTakeFirst()
-}
-
 export function enabledServiceProviders(db: Db): Promise<{ id: string; auth_url: string; sp_url: string }[]> {
   return db
     .selectFrom('service_providers')
