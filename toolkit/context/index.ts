@@ -22,6 +22,10 @@ export interface TokenInfo {
   readonly expiresAt: string
   /** Of a token that a trustee got by a trust. */
   readonly trust?: { readonly id: string }
+  /** Of a token that a consumer got by an access token of OAuth 1.0. */
+  readonly accessToken?: { readonly id: string; readonly consumerId: string }
+  /** Of a token that is good only in requests that come with this client certificate: its thumbprint. */
+  readonly certificate?: string
   /** Of a token got by an application credential. A *restricted* one must not make other credentials. */
   readonly applicationCredential?: {
     readonly id: string

@@ -3,7 +3,7 @@
  * dropped that something is still encrypted with.
  */
 import type { Runtime } from '@strata/toolkit/runtime'
-import { allSealed, reseal } from '../store/credential.ts'
+import { resealAll } from '../store/sealed.ts'
 import type { IdentityStore } from '../store/tables.ts'
 import { decrypt, encrypt } from './rules/fernet.ts'
 import type { KeyRepository } from './token/keys.ts'
@@ -31,18 +31,19 @@ export function createVault({ keys, runtime }: { readonly keys: KeyRepository; r
   }
 }
 
-/** Encrypts everything with the present key, then changes it, and encrypts everything with the new one. */
+/**
+ * Encrypts everything with the present key, then changes it, and encrypts everything with the new one. False when another
+ * process is changing it.
+ */
 export async function rotateVault(options: {
   readonly keys: KeyRepository
   readonly vault: Vault
   readonly store: IdentityStore
-}): Promise<void> {
+}): Promise<boolean> {
   const { keys, vault, store } = options
-  const sealAll = () =>
-    store.transaction(async tx => {
-      for (const row of await allSealed(tx)) await reseal(tx, row, vault.seal(vault.open(row.sealed_blob)))
-    })
+  const sealAll = () => store.transaction(tx => resealAll(tx, sealed => vault.seal(vault.open(sealed))))
   await sealAll()
-  keys.rotate()
+  if (!keys.rotate()) return false
   await sealAll()
+  return true
 }

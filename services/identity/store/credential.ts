@@ -24,19 +24,3 @@ export async function addCredential(db: Db, row: CredentialRow): Promise<void> {
 export async function removeCredential(db: Db, id: string): Promise<void> {
   await db.deleteFrom('credentials').where('id', '=', id).execute()
 }
-
-type Sealed = Pick<CredentialRow, 'id' | 'sealed_blob'>
-
-export function allSealed(db: Db): Promise<Sealed[]> {
-  return db.selectFrom('credentials').select(['id', 'sealed_blob']).execute()
-}
-
-/** Replaces what was read; what has changed since stays. */
-export async function reseal(db: Db, row: Sealed, sealed: string): Promise<void> {
-  await db
-    .updateTable('credentials')
-    .set({ sealed_blob: sealed })
-    .where('id', '=', row.id)
-    .where('sealed_blob', '=', row.sealed_blob)
-    .execute()
-}

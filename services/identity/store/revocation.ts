@@ -4,7 +4,9 @@ import type { Db, Tables } from './tables.ts'
 export type RevocationRow = Tables['revocations']
 
 export interface TokenFacts {
-  readonly auditIds: readonly string[]
+  readonly auditId?: string
+  /** Of the first token of its chain. */
+  readonly chainId?: string
   readonly userIds: readonly string[]
   readonly projectId?: string
   readonly domainIds: readonly string[]
@@ -38,7 +40,8 @@ export async function isRevoked(db: Db, token: TokenFacts): Promise<boolean> {
     .where('issued_before', '>=', token.issuedAt)
     .where(eb =>
       eb.or([
-        eb('audit_id', 'in', [...token.auditIds]),
+        ...(token.auditId === undefined ? [] : [eb('audit_id', '=', token.auditId)]),
+        ...(token.chainId === undefined ? [] : [eb('audit_chain_id', '=', token.chainId)]),
         eb('user_id', 'in', [...token.userIds]),
         ...(token.projectId === undefined ? [] : [eb('project_id', '=', token.projectId)]),
         ...(token.domainIds.length === 0 ? [] : [eb('domain_id', 'in', [...token.domainIds])]),
@@ -46,6 +49,11 @@ export async function isRevoked(db: Db, token: TokenFacts): Promise<boolean> {
     )
     .executeTakeFirst()
   return row !== undefined
+}
+
+/** Those made since then (milliseconds since 1970), oldest first. */
+export function revocationsSince(db: Db, since: number): Promise<RevocationRow[]> {
+  return db.selectFrom('revocations').selectAll().where('issued_before', '>', since).orderBy('issued_before').execute()
 }
 
 /** Forgets those that no token can match any more. */

@@ -3,22 +3,27 @@
  * the *staged* one, which will be the next primary and is known beforehand, so that other replicas can already read its
  * tokens; all others are *secondary*, kept until the last token that they made has ended.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Runtime } from '@strata/toolkit/runtime'
 import { parseKey } from '../rules/fernet.ts'
+import {
+  changedAt,
+  type KeyRing,
+  type ListedKey,
+  locked,
+  makeFolder,
+  outlived,
+  readSteadily,
+  signatureOf,
+  writeKey,
+} from './key-folder.ts'
 
-export interface KeyRepository {
+export interface KeyRepository extends KeyRing {
   /** Makes new tokens. */
   primary(): Uint8Array
   /** All that can read a token, the primary first. */
   all(): readonly Uint8Array[]
-  /** The staged key becomes primary, a new one is staged, and the oldest beyond the limit go. */
-  rotate(): void
-  /** Milliseconds since 1970 at which the primary key became it. */
-  primarySince(): number
-  /** Reads the folder again: another replica may have rotated. */
-  reload(): void
 }
 
 /** Opens the folder, made with its first keys if absent; nobody else may read it. */
@@ -27,46 +32,67 @@ export function openKeys(options: {
   readonly runtime: Runtime
   /** Keys kept at most, the staged one included; at least 3. */
   readonly maxActive: number
+  /** Milliseconds for which a key that was replaced is kept in any case: as long as what it made may live. */
+  readonly keepFor?: number
 }): KeyRepository {
-  const { folder, runtime, maxActive } = options
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const { folder, runtime, maxActive, keepFor = 0 } = options
+  makeFolder(folder)
   const pathOf = (number: number) => join(folder, String(number))
+  /** The primary first, the staged one last. */
   const numbers = () =>
     readdirSync(folder)
       .filter(name => /^\d+$/.test(name))
       .map(Number)
       .sort((a, b) => b - a)
-  const write = (number: number) => {
-    const temporary = join(folder, `.new-${number}`)
-    writeFileSync(temporary, `${Buffer.from(runtime.bytes(32)).toString('base64url')}=`, { mode: 0o600 })
-    renameSync(temporary, pathOf(number))
-  }
+  const write = (number: number) => writeKey(pathOf(number), `${Buffer.from(runtime.bytes(32)).toString('base64url')}=`)
   const read = (number: number): Uint8Array => {
     const key = parseKey(readFileSync(pathOf(number), 'utf8'))
     if (!key) throw new Error(`${pathOf(number)} does not hold a Fernet key`)
     return key
   }
-  let keys: readonly Uint8Array[] = []
+  let loaded: { readonly signature: string; readonly numbers: readonly number[]; readonly keys: Uint8Array[] }
   let since = 0
-  const reload = () => {
-    const known = numbers()
-    keys = known.map(read)
-    since = statSync(pathOf(known[0]!)).ctimeMs
-  }
+  const reload = () =>
+    readSteadily(() => {
+      // Taken first: what changes while the files are read is noticed the next time.
+      const signature = signatureOf(folder)
+      const known = numbers()
+      loaded = { signature, numbers: known, keys: known.map(read) }
+      since = changedAt(pathOf(known[0]!))
+    })
   if (!numbers().some(number => number > 0)) write(1)
   if (!numbers().includes(0)) write(0)
   reload()
+  const change = (): boolean => {
+    const before = loaded.numbers[0]
+    reload()
+    if (loaded.numbers[0] !== before) return false
+    renameSync(pathOf(0), pathOf(before! + 1))
+    write(0)
+    const kept = numbers().filter(number => number > 0)
+    const replacedAt = (number: number) => changedAt(pathOf(kept[kept.indexOf(number) - 1]!))
+    const going = outlived(kept, { count: maxActive - 1, keepFor, now: runtime.now(), replacedAt })
+    for (const number of going) rmSync(pathOf(number))
+    reload()
+    return true
+  }
   return {
-    primary: () => keys[0]!,
-    all: () => keys,
+    primary: () => loaded.keys[0]!,
+    all: () => loaded.keys,
     primarySince: () => since,
     reload,
-    rotate() {
-      renameSync(pathOf(0), pathOf(numbers()[0]! + 1))
-      write(0)
-      const kept = numbers().filter(number => number > 0)
-      for (const old of kept.slice(maxActive - 1)) rmSync(pathOf(old))
+    reloadIfChanged() {
+      if (signatureOf(folder) === loaded.signature) return false
       reload()
+      return true
     },
+    rotate: () => locked(folder, runtime.now(), change) ?? false,
+    list: () =>
+      readSteadily(() =>
+        numbers().map((number, at): ListedKey => {
+          const state = number === 0 ? 'staged' : at === 0 ? 'primary' : 'secondary'
+          return { file: String(number), state, since: changedAt(pathOf(number)) }
+        }),
+      ),
   }
 }
