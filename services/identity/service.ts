@@ -1,5 +1,4 @@
 /** The identity service: contract, options, and how its parts are put together. */
-import { join } from 'node:path'
 import { compilePolicy } from '@strata/toolkit/policy'
 import { defineService, type ServiceInstance } from '@strata/toolkit/service'
 import { openStore } from '@strata/toolkit/store'
@@ -23,8 +22,12 @@ import { dialect } from './contract/errors.ts'
 import { policies } from './contract/policies.ts'
 import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
 import type { Parts } from './logic/parts.ts'
+import { enabledBy } from './logic/password/account.ts'
+import { refuseBadPattern } from './logic/password/change.ts'
 import { createPasswords } from './logic/password/hash.ts'
-import { openKeys } from './logic/token/keys.ts'
+import { createThrottle } from './logic/password/throttle.ts'
+import { createReceipts } from './logic/token/receipt.ts'
+import { openRings } from './logic/token/rings.ts'
 import { keepRotating } from './logic/token/rotation.ts'
 import { createTokens } from './logic/token/tokens.ts'
 import { createVault, rotateVault } from './logic/vault.ts'
@@ -47,21 +50,21 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
   async build(environment, extra) {
     const { runtime, bus, log } = environment
     const config = environment.config.section(identityConfig)
-    const keysIn = (name: string, maxActive: number) =>
-      openKeys({ folder: join(environment.stateDir('identity'), name), runtime, maxActive })
-    const keys = keysIn('fernet-keys', config.max_active_keys)
-    const credentialKeys = keysIn('credential-keys', 3)
-    const vault = createVault({ keys: credentialKeys, runtime })
+    refuseBadPattern(config)
+    const rings = openRings({ folder: environment.stateDir('identity'), runtime, config })
+    const vault = createVault({ keys: rings.credentials, runtime })
     const store = await openStore<Tables>({ url: environment.databaseUrl('identity'), migrations })
     const passwords = createPasswords({
       runtime,
       cost: config.password_hash_cost,
       remember: config.password_cache_seconds * 1000,
     })
+    const isEnabled = enabledBy(config, runtime)
     const tokens = createTokens({
       store,
       runtime,
-      keys,
+      format: rings.format,
+      isEnabled,
       lifetime: config.token_expiration * 1000,
       allowExpired: config.allow_expired_window * 1000,
       cacheFor: config.token_cache_seconds * 1000,
@@ -78,6 +81,13 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       passwords,
       tokens,
       vault,
+      receipts: createReceipts({ keys: rings.receipts, runtime, lifetime: config.receipt_expiration * 1000 }),
+      throttle: createThrottle({
+        runtime,
+        perAccount: config.login_failures_per_account,
+        perAddress: config.login_failures_per_address,
+      }),
+      isEnabled,
       changed: afterCommit =>
         afterCommit(() => {
           forget()
@@ -88,14 +98,14 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
     const unsubscribe = bus.subscribe(tokensChanged, forget)
     if (extra.bootstrap) await bootstrap(parts, extra.bootstrap)
     const stopRotating = [
-      keepRotating({ keys, runtime, log, everyHours: config.key_rotation_hours, purpose: 'new tokens' }),
+      ...rings.changing.map(ring => keepRotating({ ...ring, runtime, log, everyHours: config.key_rotation_hours })),
       keepRotating({
-        keys: credentialKeys,
+        keys: rings.credentials,
         runtime,
         log,
         everyHours: config.credential_key_rotation_hours,
         purpose: 'credentials',
-        rotate: () => rotateVault({ keys: credentialKeys, vault, store }),
+        rotate: () => rotateVault({ keys: rings.credentials, vault, store }),
       }),
     ]
     return {

@@ -9,7 +9,8 @@ import { type AuthRequest, authSchema } from '../contract/token.ts'
 import { alsoIn, reachableDomains, reachableProjects, reachesSystem } from '../logic/assignment/reachable.ts'
 import type { Parts } from '../logic/parts.ts'
 import { authenticate } from '../logic/token/authenticate.ts'
-import type { CheckedToken } from '../logic/token/tokens.ts'
+import type { IssuedReceipt } from '../logic/token/receipt.ts'
+import type { CheckedToken, IssuedToken } from '../logic/token/tokens.ts'
 import { collection } from './view.ts'
 
 export const tokenReply = (status: number, text: string, token: CheckedToken, request: ApiRequest) =>
@@ -18,6 +19,16 @@ export const tokenReply = (status: number, text: string, token: CheckedToken, re
     vary: 'X-Auth-Token',
     'content-type': 'application/json',
   })
+
+/** Of a login: its token, or a receipt for what it proved so far. */
+export const loginReply = (result: IssuedToken | IssuedReceipt, request: ApiRequest) =>
+  'receipt' in result
+    ? reply(401, result.body, {
+        'openstack-auth-receipt': result.receipt,
+        vary: 'X-Auth-Token',
+        'content-type': 'application/json',
+      })
+    : tokenReply(201, result.text, result, request)
 
 export function authOperations(parts: Parts): Operation[] {
   return [...tokenOperations(parts), ...ownOperations(parts)]
@@ -50,12 +61,12 @@ function tokenOperations(parts: Parts): Operation[] {
       auth: 'none',
       body: authSchema,
       async handler(request) {
-        const token = await authenticate(parts, {
+        const result = await authenticate(parts, {
           ...request.body,
           headers: request.headers,
           clientAddress: request.clientAddress,
         })
-        return tokenReply(201, token.text, token, request)
+        return loginReply(result, request)
       },
     }),
     operation({

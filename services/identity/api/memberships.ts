@@ -7,6 +7,7 @@ import { user } from '../contract/user.ts'
 import { reachableProjects } from '../logic/assignment/reachable.ts'
 import { membershipLogic } from '../logic/group.ts'
 import type { Parts } from '../logic/parts.ts'
+import { readExpiryFilter } from '../logic/rules/expiry-filter.ts'
 import { collection } from './view.ts'
 
 export function membershipOperations(parts: Parts): Operation[] {
@@ -30,7 +31,9 @@ export function membershipOperations(parts: Parts): Operation[] {
       path: '/v3/groups/:group_id/users',
       async handler(request) {
         const { groupId } = await allowed(request, 'identity:list_users_in_group', ['group'])
-        return collection(user, await logic.members(groupId), request)
+        const expires = [request.query['password_expires_at']].flat().at(-1)
+        const filter = expires === undefined ? undefined : readExpiryFilter(expires)
+        return collection(user, await logic.members(groupId, filter), request)
       },
     }),
     operation({

@@ -18,6 +18,7 @@ import { endpointGroupHooks } from '../logic/endpoint-filter.ts'
 import { groupHooks } from '../logic/group.ts'
 import { limitHooks, registeredLimitHooks } from '../logic/limit.ts'
 import type { Parts } from '../logic/parts.ts'
+import { changeOwnPassword } from '../logic/password/change.ts'
 import { projectHooks } from '../logic/project.ts'
 import { roleHooks } from '../logic/role.ts'
 import { userLogic } from '../logic/user.ts'
@@ -41,8 +42,8 @@ export function resourceOperations(parts: Parts): Operation[] {
       // Whoever knows the original password may; also without a token, since the password may have expired.
       auth: 'none',
       body: passwordChangeSchema,
-      async handler({ params, body }) {
-        await users.changePassword(params['user_id']!, body.user)
+      async handler({ params, body, clientAddress }) {
+        await changeOwnPassword(parts, { userId: params['user_id']!, change: body.user, from: clientAddress })
         return undefined
       },
     }),

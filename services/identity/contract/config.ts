@@ -1,9 +1,11 @@
 /** Options of the identity service in `strata.yaml`. */
 import { configSection } from '@strata/toolkit/config'
+import { type DomainConfig, domainsSchema } from './domain-config.ts'
 import { type LimitModel, limitModels } from './limit.ts'
 import { type SchemaVersion, schemaVersions } from './mapping.ts'
+import { type OAuthConfig, oauthOptions } from './oauth-config.ts'
 
-export interface IdentityConfig {
+export interface IdentityConfig extends OAuthConfig {
   readonly token_expiration: number
   readonly allow_expired_window: number
   readonly token_cache_seconds: number
@@ -12,7 +14,23 @@ export interface IdentityConfig {
   readonly credential_key_rotation_hours: number
   readonly password_hash_cost: number
   readonly password_cache_seconds: number
+  readonly disable_user_account_days_inactive: number
+  readonly lockout_failure_attempts: number
+  readonly lockout_duration: number
+  readonly password_expires_days: number
+  readonly unique_last_password_count: number
+  readonly minimum_password_age: number
+  readonly password_regex: string
+  readonly password_regex_description: string
+  readonly change_password_upon_first_use: boolean
+  readonly receipt_expiration: number
+  readonly included_previous_windows: number
+  readonly login_failures_per_account: number
+  readonly login_failures_per_address: number
   readonly max_list_limit: number
+  readonly domains: Readonly<Record<string, DomainConfig>>
+  readonly directory_cache_seconds: number
+  readonly pam: { readonly socket: string; readonly service: string; readonly minimum_uid: number }
   readonly limit_enforcement_model: LimitModel
   readonly default_authorization_ttl: number
   readonly remote_id_attribute: string
@@ -50,7 +68,89 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
   ),
   password_hash_cost: integer('Cost of hashing a password: the binary logarithm of scrypt’s N.', 15, 4, 20),
   password_cache_seconds: integer('Seconds for which a password that was right is not hashed again.', 60, 0),
+  disable_user_account_days_inactive: integer(
+    'Days without a login after which a user counts as disabled, until an administrator enables it again; 0: never.',
+    0,
+    0,
+  ),
+  lockout_failure_attempts: integer(
+    'Failed logins after which an account is locked for lockout_duration; 0: it never is.',
+    0,
+    0,
+  ),
+  lockout_duration: integer(
+    'Seconds since the last failed login for which an account stays locked; 0: until an administrator enables it.',
+    1800,
+    0,
+  ),
+  password_expires_days: integer('Days for which a new password is good; 0: for ever.', 0, 0, 36_500),
+  unique_last_password_count: integer(
+    'Last passwords of a user that its next one may not be; 0: it may be any.',
+    0,
+    0,
+    100,
+  ),
+  minimum_password_age: integer(
+    'Days for which a user must keep a password that it chose; should be below password_expires_days.',
+    0,
+    0,
+    36_500,
+  ),
+  password_regex: {
+    type: 'string',
+    description: 'Regular expression (of JavaScript) that the beginning of each new password must match; empty: none.',
+    default: '',
+  },
+  password_regex_description: {
+    type: 'string',
+    description: 'What password_regex asks for, told to those whose password does not match it.',
+    default: '',
+  },
+  change_password_upon_first_use: {
+    type: 'boolean',
+    description: 'Whether users must change a password that an administrator gave them before they can log in with it.',
+    default: false,
+  },
+  receipt_expiration: integer(
+    'Seconds in which a login by several methods must be completed after one of them.',
+    300,
+    1,
+    86_400,
+  ),
+  included_previous_windows: integer('Passcodes (TOTP) before the present one that are still taken.', 1, 0, 10),
+  login_failures_per_account: integer(
+    'Failed logins a minute to one account from one address beyond which more are refused for a while; from all addresses together it is five times that. 0: any number.',
+    10,
+    0,
+  ),
+  login_failures_per_address: integer(
+    'Failed logins a minute from one address, whatever the account, beyond which more are refused for a while; 0: any number, as where all clients come from the address of a proxy.',
+    100,
+    0,
+  ),
   max_list_limit: integer('Resources of one page of a list, at most.', 10_000, 1),
+  domains: domainsSchema,
+  directory_cache_seconds: integer(
+    'Seconds for which what a directory said of someone is not asked again.',
+    30,
+    0,
+    3600,
+  ),
+  pam: {
+    type: 'object',
+    description: 'Domains whose driver is pam: their users are those of this machine.',
+    additionalProperties: false,
+    default: {},
+    properties: {
+      socket: {
+        type: 'string',
+        description: 'Socket of a saslauthd that asks PAM; empty: there is no driver pam.',
+        default: '',
+      },
+      service: { type: 'string', description: 'Name of the PAM service.', default: 'strata' },
+      minimum_uid: integer('Users and groups below this number are not seen.', 1000, 1),
+    },
+  },
   limit_enforcement_model: {
     type: 'string',
     description: 'How limits of projects and domains relate: flat, or strict_two_level.',
@@ -92,4 +192,5 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
     default: 'X-Federation-',
     minLength: 1,
   },
+  ...oauthOptions,
 })

@@ -1,6 +1,6 @@
 /** Failures of the identity API, in the words that clients know. */
 import { type Dialect, keystone } from '@strata/toolkit/dialect'
-import { badRequest, conflict, Fault, forbidden, notFound, unauthorized } from '@strata/toolkit/fault'
+import { badRequest, conflict, Fault, forbidden, notFound, unauthorized, unavailable } from '@strata/toolkit/fault'
 
 /** The family's dialect; what the policy refuses is told in Keystone's words. */
 export const dialect: Dialect = {
@@ -20,6 +20,32 @@ const refused = (fault: Fault): Fault =>
 
 /** The one answer to every failed login, so that nobody learns what was wrong with it. */
 export const loginFailed = () => unauthorized('The request you have made requires authentication.')
+/** The password was right, so this tells nobody else anything. */
+export const passwordExpired = (userId: string): Fault =>
+  unauthorized(`The password is expired and needs to be changed for user: ${userId}.`, 'PasswordExpired')
+/** In the same words whether there is such an account or not. `seconds`: when it is worth trying again. */
+export const tooManyLogins = (seconds: number): Fault =>
+  new Fault({
+    status: 429,
+    code: 'TooManyRequests',
+    message: 'Too many failed attempts to log in. Try again later.',
+    headers: { 'retry-after': String(seconds) },
+  })
+const refusedPassword = (message: string): Fault => badRequest(message, 'ValidationError')
+export const weakPassword = (requirements: string): Fault =>
+  refusedPassword(`The password does not match the requirements: ${requirements}.`)
+export const repeatedPassword = (count: number): Fault =>
+  refusedPassword(
+    `The new password cannot be identical to a previous password. The total number which includes the new password must be unique is ${count}.`,
+  )
+export const youngPassword = (days: number, left: number): Fault =>
+  refusedPassword(
+    `You cannot change your password at this time due to the minimum password age. Once you change your password, it must be used for ${days} day(s) before it can be changed. Please try again in ${left} day(s) or contact your administrator to reset your password.`,
+  )
+export const lockedPassword = (): Fault =>
+  refusedPassword(
+    'You cannot change your password at this time due to password policy disallowing password changes. Please contact your administrator to reset your password.',
+  )
 export const unsupportedMethod = () => unauthorized('Attempted to authenticate with an unsupported method.')
 export const tokenNotFound = () => notFound('Could not find token.', 'TokenNotFound')
 
@@ -58,3 +84,25 @@ export const trustExhausted = (id: string): Fault =>
   forbidden(`There are no remaining uses for trust ${id}.`, 'Forbidden')
 export const invalidApplicationCredential = (problem: string): Fault =>
   badRequest(`Invalid application credential: ${problem}`, 'ValidationError')
+export const invalidDomainConfig = (reason: string): Fault =>
+  forbidden(`Invalid domain specific configuration: ${reason}.`, 'InvalidDomainConfig')
+export const domainConfigNotFound = (domainId: string, what: string): Fault =>
+  notFound(`Could not find ${what} in domain configuration for domain ${domainId}.`, 'DomainConfigNotFound')
+/** The cause is for the log: callers need not learn where the directory is. */
+export const directoryAway = (domainId: string, cause: unknown): Fault =>
+  unavailable(`The directory of domain ${domainId} does not answer.`, 'ServiceUnavailable', { cause })
+export const directoryMisconfigured = (domainId: string, cause: Error): Fault =>
+  unavailable(`The directory of domain ${domainId} cannot be used as it is configured.`, 'ServiceUnavailable', {
+    cause,
+  })
+export const directoryReadOnly = (what: string): Fault =>
+  refusedAction(
+    `You are not authorized to perform the requested action: the directory of the domain is not to ${what}.`,
+  )
+/** What the directory itself said no to. */
+export const directoryRefused = (problem: string, cause?: unknown): Fault =>
+  badRequest(`The directory of the domain refused it: ${problem}`, 'ValidationError', { cause })
+export const otherDirectory = (): Fault =>
+  refusedAction(
+    'Group membership across backend boundaries is not allowed: user and group are of different directories.',
+  )

@@ -15,24 +15,9 @@ export const enabled = () => boolean().defaultTo(true).filterable()
 /** Switches of a resource; `immutable: true` forbids changing and deleting it. */
 export interface Options {
   readonly immutable?: boolean | null
-  readonly lock_password?: boolean | null
 }
 const flag = { type: ['boolean', 'null'] }
 
 export const options = () => json<Options>({ type: 'object', properties: { immutable: flag } }).defaultTo({})
-export const userOptions = () =>
-  json<Options>({
-    type: 'object',
-    properties: {
-      lock_password: flag,
-      ignore_change_password_upon_first_use: flag,
-      ignore_password_expiry: flag,
-      ignore_lockout_failure_attempts: flag,
-      ignore_user_inactivity: flag,
-      multi_factor_auth_enabled: flag,
-      multi_factor_auth_rules: { type: ['array', 'null'], items: { type: 'array', items: { type: 'string' } } },
-    },
-  }).defaultTo({})
-
 /** Whatever else the caller says about it, kept and shown as it came. */
 export const extra = () => json<Readonly<Record<string, unknown>>>({ type: 'object' }).readOnly()

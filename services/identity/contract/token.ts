@@ -22,6 +22,7 @@ export interface AuthRequest {
     readonly identity: {
       readonly methods: readonly string[]
       readonly password?: { readonly user: RefInDomain & { readonly password: string } }
+      readonly totp?: { readonly user: RefInDomain & { readonly passcode: string } }
       readonly token?: { readonly id: string }
       readonly mapped?: MappedLogin
       readonly saml2?: MappedLogin
@@ -73,6 +74,17 @@ export const authSchema = {
                   ...refInDomain,
                   required: ['password'],
                   properties: { ...refInDomain.properties, password: string },
+                },
+              },
+            },
+            totp: {
+              type: 'object',
+              required: ['user'],
+              properties: {
+                user: {
+                  ...refInDomain,
+                  required: ['passcode'],
+                  properties: { ...refInDomain.properties, passcode: string },
                 },
               },
             },
@@ -173,6 +185,9 @@ export interface TokenBody {
       readonly trustor_user: { readonly id: string }
       readonly trustee_user: { readonly id: string }
     }
+    readonly 'OS-OAUTH1'?: { readonly access_token_id: string; readonly consumer_id: string }
+    /** Of a token that is good only together with a certificate: the thumbprint of that. */
+    readonly oauth2_credential?: { readonly 'x5t#S256': string }
     readonly application_credential?: Named & {
       readonly restricted: boolean
       readonly access_rules?: readonly AccessRule[]

@@ -1,7 +1,46 @@
 /** Users: each belongs to a domain, in which its name is unique. */
 import { resource } from '@strata/toolkit/resource'
-import { text } from '@strata/toolkit/schema'
-import { domainId, enabled, extra, id, longName, userOptions } from './names.ts'
+import { json, text } from '@strata/toolkit/schema'
+import { domainId, enabled, extra, id, longName } from './names.ts'
+
+/** What is different for this user; null takes an option away. */
+export interface UserOptions {
+  readonly ignore_change_password_upon_first_use?: boolean | null
+  readonly ignore_password_expiry?: boolean | null
+  readonly ignore_lockout_failure_attempts?: boolean | null
+  readonly ignore_user_inactivity?: boolean | null
+  /** The user cannot change its own password. */
+  readonly lock_password?: boolean | null
+  readonly multi_factor_auth_enabled?: boolean | null
+  /** Lists of login methods: all of one of them must be used. See `logic/rules/mfa.ts`. */
+  readonly multi_factor_auth_rules?: readonly (readonly string[])[] | null
+}
+
+const flag = { type: ['boolean', 'null'] }
+const options = json<UserOptions>({
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ignore_change_password_upon_first_use: flag,
+    ignore_password_expiry: flag,
+    ignore_lockout_failure_attempts: flag,
+    ignore_user_inactivity: flag,
+    lock_password: flag,
+    multi_factor_auth_enabled: flag,
+    multi_factor_auth_rules: {
+      type: ['array', 'null'],
+      maxItems: 50,
+      uniqueItems: true,
+      items: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 20,
+        uniqueItems: true,
+        items: { type: 'string', maxLength: 255 },
+      },
+    },
+  } satisfies Record<keyof UserOptions, object>,
+}).defaultTo({})
 
 export const user = resource({
   name: 'user',
@@ -14,9 +53,10 @@ export const user = resource({
     domain_id: domainId(),
     enabled: enabled(),
     default_project_id: text({ maxLength: 64 }).nullable(),
-    options: userOptions(),
+    options,
     /** Taken, never shown. */
     password: text({ minLength: 1, maxLength: 4096 }).nullable().computed(),
+    /** As `shownTime` writes it; null: never. */
     password_expires_at: text().nullable().readOnly(),
     extra: extra(),
   },

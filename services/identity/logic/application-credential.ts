@@ -65,7 +65,7 @@ export function applicationCredentialLogic(parts: Parts) {
         project_id: token.project.id,
         name: given.name.trim(),
         description: given.description ?? null,
-        hash: await parts.passwords.hash(secret, given.secret ? undefined : randomPasswordCost),
+        hash: await parts.passwords.hash(secret, given.secret ? {} : { cost: randomPasswordCost }),
         expires_at: futureTime(parts, given.expires_at ?? null),
         unrestricted: given.unrestricted ? 1 : 0,
       }

@@ -11,12 +11,13 @@ import { role } from '../contract/role.ts'
 import { user } from '../contract/user.ts'
 import { addAssignment, type Target } from '../store/assignment.ts'
 import { addRegion, allEndpoints, allServices, regionExists } from '../store/catalog.ts'
+import { passwordHash, setPasswordExpiry } from '../store/password.ts'
 import { domainsScope, findDomain, findProjectByName } from '../store/project.ts'
 import { addImplication, findRoleByName, globalScope } from '../store/role.ts'
 import type { Tables } from '../store/tables.ts'
-
-import { findUserByName, passwordHash, setPasswordHash } from '../store/user.ts'
+import { findUserByName } from '../store/user.ts'
 import { newId, type Parts } from './parts.ts'
+import { keepPassword } from './password/change.ts'
 import { randomPasswordCost } from './password/hash.ts'
 
 type Tx = Transaction<Tables>
@@ -80,7 +81,9 @@ export async function bootstrap(parts: Parts, plan: BootstrapPlan): Promise<void
       const userId = await ensureUser(parts, tx, login, projectId)
       const hash = hashes.get(login.name)
       if (hash !== undefined) {
-        await setPasswordHash(tx, userId, hash)
+        // Known from the configuration and changed there: it does not expire.
+        await keepPassword(parts, tx, { userId, hash, by: 'administrator' })
+        await setPasswordExpiry(tx, userId, null)
         await parts.tokens.revoke(tx, { userId })
       }
       for (const name of login.roles) await grant(tx, userId, roles.get(name)!, { type: 'project', id: projectId })
@@ -98,7 +101,7 @@ async function newHashes(parts: Parts, logins: readonly Login[]): Promise<Map<st
     const found = await findUserByName(db, defaultDomain, name)
     const hash = found && (await passwordHash(db, found.id))
     if (found && hash !== undefined && (await parts.passwords.verify(found.id, hash, password))) return []
-    return [[name, await parts.passwords.hash(password, cost)] as const]
+    return [[name, await parts.passwords.hash(password, { cost })] as const]
   })
   return new Map((await Promise.all(made)).flat())
 }

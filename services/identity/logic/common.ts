@@ -46,14 +46,18 @@ export function newName(row: { name: string }, change: { name?: string }): strin
   return name === row.name ? undefined : name
 }
 
-/** What a change of name and options comes to: options that are not named stay. */
-export const merged = (
-  row: { name: string; options: Options },
-  change: { name?: string; options?: Options },
-): { name: string; options: Options } => ({
+/** What a change of name and options comes to: options that are not named stay, those that are null go. */
+export const merged = <O extends object>(
+  row: { name: string; options: O },
+  change: { name?: string; options?: O },
+): { name: string; options: O } => ({
   name: newName(row, change) ?? row.name,
-  options: { ...row.options, ...change.options },
+  options: withoutNulls({ ...row.options, ...change.options }),
 })
+
+/** An option that is null is one that is not there. */
+export const withoutNulls = <O extends object>(options: O): O =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as O
 
 /** Throws a 403 when the resource is marked immutable, unless this change is to lift the mark. */
 export function refuseImmutable(

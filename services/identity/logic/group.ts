@@ -9,17 +9,17 @@ import {
   findGroup,
   findGroups,
   findUser,
-  findUsers,
   type GroupRow,
   groupIdsOf,
   isMember,
-  memberIdsOf,
+  membersOf,
   removeMember,
   type UserRow,
 } from '../store/user.ts'
 import { domainOf, listTarget, ofCallersDomain, partFilters } from './common.ts'
 import type { Parts } from './parts.ts'
-import { shownUserRow } from './user.ts'
+import type { ExpiryFilter } from './rules/expiry-filter.ts'
+import { shownUserRows } from './user.ts'
 
 export function groupHooks(parts: Parts): Hooks<typeof group.fields> {
   return {
@@ -62,8 +62,8 @@ export function membershipLogic(parts: Parts) {
         await removeMember(tx, userId, groupId)
         parts.changed(afterCommit)
       }),
-    members: async (groupId: string) =>
-      (await findUsers(store.db, await memberIdsOf(store.db, groupId))).map(shownUserRow),
+    members: async (groupId: string, expiry?: ExpiryFilter) =>
+      shownUserRows(parts, await membersOf(store.db, groupId, expiry)),
     groupsOf: async (userId: string) =>
       (await findGroups(store.db, await groupIdsOf(store.db, userId))).map(row => ({
         ...row,

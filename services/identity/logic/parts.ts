@@ -4,7 +4,10 @@ import type { AfterCommit } from '@strata/toolkit/store'
 import type { IdentityConfig } from '../contract/config.ts'
 import type { Validity } from '../store/expiring-membership.ts'
 import type { IdentityStore } from '../store/tables.ts'
+import type { IsEnabled } from './password/account.ts'
 import type { Passwords } from './password/hash.ts'
+import type { Throttle } from './password/throttle.ts'
+import type { Receipts } from './token/receipt.ts'
 import type { Tokens } from './token/tokens.ts'
 import type { Vault } from './vault.ts'
 
@@ -15,6 +18,9 @@ export interface Parts {
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly vault: Vault
+  readonly receipts: Receipts
+  readonly throttle: Throttle
+  readonly isEnabled: IsEnabled
   /** Once the transaction is through, what was known of tokens is forgotten, here and in every service. */
   changed(afterCommit: AfterCommit): void
 }

@@ -2,14 +2,19 @@
 import type { ChangeScene, Hooks } from '@strata/toolkit/resource'
 import type { Row } from '@strata/toolkit/schema'
 import type { ApiRequest } from '@strata/toolkit/service'
-import { duplicate, invalid, loginFailed, missing } from '../contract/errors.ts'
-import type { PasswordChange, user } from '../contract/user.ts'
+import { duplicate, missing } from '../contract/errors.ts'
+import type { UserOptions, user } from '../contract/user.ts'
 import { removeActor } from '../store/assignment.ts'
+import { clearFailures, removePasswords, setActive } from '../store/password.ts'
 import { findDomain } from '../store/project.ts'
 import type { Db } from '../store/tables.ts'
-import { findUser, findUserByName, passwordHash, setPasswordHash, type UserRow } from '../store/user.ts'
-import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters } from './common.ts'
+import { findUserByName, type UserRow } from '../store/user.ts'
+import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters, withoutNulls } from './common.ts'
 import type { Parts } from './parts.ts'
+import { inactiveAmong, optionsOf } from './password/account.ts'
+import { keepPassword, refuseWeak } from './password/change.ts'
+import { dayOf, expiryOf } from './rules/compliance.ts'
+import { readExpiryFilter } from './rules/expiry-filter.ts'
 
 type User = Row<typeof user.fields>
 
@@ -17,41 +22,63 @@ export interface UserLogic {
   readonly hooks: Hooks<typeof user.fields>
   /** Hashes the password of a body before its transaction begins: hashing is slow, and writers wait for each other. */
   prepare(request: ApiRequest): Promise<void>
-  changePassword(userId: string, change: PasswordChange['user']): Promise<void>
 }
 
 export function userLogic(parts: Parts): UserLogic {
   /** `null`: the password is to be removed. */
   const hashes = new WeakMap<ApiRequest, string | null>()
-  const storePassword = async ({ tx, request }: ChangeScene, userId: string) => {
+  const storePassword = async ({ id }: User, { tx, request }: ChangeScene) => {
     const hash = hashes.get(request)
-    if (hash !== undefined) await setPasswordHash(tx, userId, hash ?? undefined)
+    if (hash === null) await removePasswords(tx, id)
+    else if (hash !== undefined) await keepPassword(parts, tx, { userId: id, hash, by: 'administrator' })
+  }
+  /** What a new password, or none any more, makes of the row. */
+  const expiry = ({ request }: ChangeScene, options: UserOptions) => {
+    const hash = hashes.get(request)
+    if (hash === undefined) return {}
+    return { password_expires_at: hash === null ? null : expiryOf({ ...parts, options, by: 'administrator' }) }
+  }
+  /** An account that an administrator enables is as one that was just used, and nothing has failed. */
+  const renew = async ({ id }: User, { tx, given }: ChangeScene) => {
+    if (given['enabled'] === true) await setActive(tx, id, dayOf(parts.runtime.now()))
+    if (given['enabled'] === true || typeof given['password'] === 'string') await clearFailures(tx, id)
   }
   const hooks: Hooks<typeof user.fields> = {
     restrict: ofCallersDomain('domain_id'),
-    filters: partFilters('name'),
+    filters: {
+      ...partFilters('name'),
+      password_expires_at: values => {
+        const { operator, time } = readExpiryFilter(values.at(-1) ?? '')
+        return eb => eb('password_expires_at', operator, time)
+      },
+    },
     target: (values, context) => ({
       user_id: values['id'],
       target: { user: { ...values, domain_id: values['domain_id'] ?? domainOf(context) }, ...listTarget(context) },
     }),
-    decorate: rows => rows.map(shownUser),
-    async beforeCreate(body, { tx, context }) {
+    decorate: (rows, _request, db) => shownUsers(parts, rows, db),
+    async beforeCreate(body, scene) {
+      const { tx, context } = scene
       const domainId = body.domain_id ?? domainOf(context)
       if (!(await findDomain(tx, { id: domainId }))) throw missing('domain', domainId)
       await refuseSameName(tx, domainId, body.name)
-      return { domain_id: domainId, name: body.name.trim() }
+      const options = withoutNulls(body.options ?? {})
+      return { domain_id: domainId, name: body.name.trim(), options, ...expiry(scene, options) }
     },
     async afterCreate(row, scene) {
-      await storePassword(scene, row.id)
+      await setActive(scene.tx, row.id, dayOf(parts.runtime.now()))
+      await storePassword(row, scene)
       parts.changed(scene.afterCommit)
     },
-    async beforeUpdate(row, body, { tx }) {
+    async beforeUpdate(row, body, scene) {
       const name = newName(row, body)
-      if (name !== undefined) await refuseSameName(tx, row.domain_id, name)
-      return merged(row, body)
+      if (name !== undefined) await refuseSameName(scene.tx, row.domain_id, name)
+      const change = merged(row, body)
+      return { ...change, ...expiry(scene, change.options) }
     },
     async afterUpdate(row, before, scene) {
-      await storePassword(scene, row.id)
+      await storePassword(row, scene)
+      await renew(row, scene)
       if (hashes.has(scene.request) || (before.enabled && !row.enabled))
         await parts.tokens.revoke(scene.tx, { userId: row.id })
       parts.changed(scene.afterCommit)
@@ -65,24 +92,17 @@ export function userLogic(parts: Parts): UserLogic {
     hooks,
     async prepare(request) {
       const { password } = (request.body as { user: { password?: string | null } }).user
-      if (password !== undefined) hashes.set(request, password && (await parts.passwords.hash(password)))
-    },
-    async changePassword(userId, change) {
-      const found = await findUser(parts.store.db, userId)
-      const hash = found && (await passwordHash(parts.store.db, found.id))
-      const right = await parts.passwords.verify(userId, hash, change.original_password)
-      if (!found?.enabled || !right) throw loginFailed()
-      if (JSON.parse(found.options).lock_password)
-        throw invalid('password', 'cannot be changed: the option lock_password of the user is set')
-      if (change.password === change.original_password) throw invalid('password', 'is the same as the original one')
-      const next = await parts.passwords.hash(change.password)
-      await parts.store.transaction(async (tx, afterCommit) => {
-        await setPasswordHash(tx, found.id, next)
-        await parts.tokens.revoke(tx, { userId: found.id })
-        parts.changed(afterCommit)
-      })
+      if (password) refuseWeak(parts, password)
+      if (password !== undefined)
+        hashes.set(request, password && (await parts.passwords.hash(password, { from: request.clientAddress })))
     },
   }
+}
+
+/** Users as the API shows them: who counts as disabled is shown so. */
+async function shownUsers(parts: Parts, rows: readonly User[], db: Db): Promise<object[]> {
+  const inactive = await inactiveAmong(parts, db, rows)
+  return rows.map(row => shownUser(inactive.has(row.id) ? { ...row, enabled: false } : row))
 }
 
 /** A default project is shown where there is one. */
@@ -90,14 +110,15 @@ export function shownUser({ default_project_id: project, ...row }: User): object
   return project === null ? row : { ...row, default_project_id: project }
 }
 
-/** A row as its table has it. */
-export function shownUserRow(row: UserRow): object {
-  return shownUser({
+/** Rows as their table has them. */
+export function shownUserRows(parts: Parts, rows: readonly UserRow[]): Promise<object[]> {
+  const users = rows.map(row => ({
     ...row,
     enabled: row.enabled === 1,
-    options: JSON.parse(row.options),
+    options: optionsOf(row),
     extra: JSON.parse(row.extra ?? '{}'),
-  } as unknown as User)
+  }))
+  return shownUsers(parts, users as unknown as User[], parts.store.db)
 }
 
 async function refuseSameName(tx: Db, domainId: string, name: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** Users, their passwords, and the groups they are in. */
+/** Users, and the groups they are in. */
 import type { Db, Tables } from './tables.ts'
 
 export type UserRow = Tables['users']
@@ -31,17 +31,6 @@ export async function findUsers(db: Db, ids: readonly string[]): Promise<UserRow
   return rows.map(called)
 }
 
-export async function passwordHash(db: Db, userId: string): Promise<string | undefined> {
-  const row = await db.selectFrom('passwords').select('hash').where('user_id', '=', userId).executeTakeFirst()
-  return row?.hash
-}
-
-/** Sets the hash; without one the user can no longer log in by password. */
-export async function setPasswordHash(db: Db, userId: string, hash: string | undefined): Promise<void> {
-  await db.deleteFrom('passwords').where('user_id', '=', userId).execute()
-  if (hash !== undefined) await db.insertInto('passwords').values({ user_id: userId, hash }).execute()
-}
-
 export function findGroup(db: Db, id: string): Promise<GroupRow | undefined> {
   return db.selectFrom('user_groups').selectAll().where('id', '=', id).executeTakeFirst()
 }
@@ -64,6 +53,20 @@ export async function groupIdsOf(db: Db, userId: string): Promise<string[]> {
 export async function memberIdsOf(db: Db, groupId: string): Promise<string[]> {
   const rows = await db.selectFrom('memberships').select('user_id').where('group_id', '=', groupId).execute()
   return rows.map(row => row.user_id)
+}
+
+/** By name; only those whose password expires then. */
+export function membersOf(
+  db: Db,
+  groupId: string,
+  expires?: { readonly operator: '<' | '<=' | '>' | '>=' | '=' | '!='; readonly time: string },
+): Promise<UserRow[]> {
+  const all = db
+    .selectFrom('memberships')
+    .innerJoin('users', 'users.id', 'memberships.user_id')
+    .where('group_id', '=', groupId)
+  const some = expires ? all.where('password_expires_at', expires.operator, expires.time) : all
+  return some.selectAll('users').orderBy('name').execute()
 }
 
 export async function isMember(db: Db, userId: string, groupId: string): Promise<boolean> {

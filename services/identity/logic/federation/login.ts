@@ -25,6 +25,7 @@ import { applyMapping, type GroupRef, type Mapped, MappingFailure } from '../rul
 import { type Federation, type Method, methods } from '../rules/token-payload.ts'
 import { tokenFor } from '../token/authenticate.ts'
 import type { Proof } from '../token/methods/proof.ts'
+import type { IssuedReceipt } from '../token/receipt.ts'
 import type { IssuedToken } from '../token/tokens.ts'
 import { provisionProjects } from './provision.ts'
 import { shadowUser } from './shadow.ts'
@@ -72,7 +73,10 @@ export async function federatedLogin(parts: Parts, login: FederatedLogin): Promi
 }
 
 /** The same, ending in a token without a scope. */
-export async function unscopedFederatedToken(parts: Parts, login: FederatedLogin): Promise<IssuedToken> {
+export async function unscopedFederatedToken(
+  parts: Parts,
+  login: FederatedLogin,
+): Promise<IssuedToken | IssuedReceipt> {
   const issuedAt = parts.runtime.now()
   const method = methodOf(login.protocolId)
   const proof = await federatedLogin(parts, login)

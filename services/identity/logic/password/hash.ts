@@ -10,18 +10,21 @@ import type { Runtime } from '@strata/toolkit/runtime'
 
 const blockSize = 8
 const atOnce = 2
+const mostRemembered = 1000
 
 /** The cost for passwords that were made up by a machine: guessing them is hopeless however fast a guess is. */
 export const randomPasswordCost = 10
 
 export interface Passwords {
-  /** `cost` is the binary logarithm of scrypt's N; the configured one unless given. */
-  hash(password: string, cost?: number): Promise<string>
+  /** `cost` is the binary logarithm of scrypt's N; the configured one unless given. `from`: as of `verify`. */
+  hash(password: string, how?: { readonly cost?: number; readonly from?: string }): Promise<string>
   /**
    * True when the password has this hash. Without a hash (no such user, no password) it takes as long as a wrong password
-   * and is false.
+   * and is false. `from` is who asks, by whatever name: those who ask take turns.
    */
-  verify(userId: string, hash: string | undefined, password: string): Promise<boolean>
+  verify(userId: string, hash: string | undefined, password: string, from?: string): Promise<boolean>
+  /** Whether the password has this hash; nothing is remembered, and no care is taken of the time. */
+  matches(hash: string, password: string, from?: string): Promise<boolean>
   /** Forgets the passwords that were found right. */
   forget(): void
 }
@@ -33,7 +36,7 @@ export function createPasswords(options: {
   readonly remember: number
 }): Passwords {
   const { runtime, cost, remember } = options
-  const turn = limiter(atOnce)
+  const turn = fairLimiter(atOnce)
   const processKey = runtime.bytes(32)
   const right = new Map<string, { readonly mac: Buffer; readonly until: number }>()
   const nobodys = format({ cost, salt: Buffer.from(runtime.bytes(16)), hash: Buffer.from(runtime.bytes(32)) })
@@ -41,28 +44,29 @@ export function createPasswords(options: {
     createHmac('sha256', processKey)
       .update(JSON.stringify([userId, hash, password]))
       .digest()
-  const matches = async (hash: string, password: string) => {
+  const matches = async (hash: string, password: string, from = '') => {
     const known = parse(hash)
     if (!known) return false
-    const derived = await turn(() => derive(password, known.salt, known.cost))
+    const derived = await turn(from, () => derive(password, known.salt, known.cost))
     return known.hash.length === derived.length && timingSafeEqual(known.hash, derived)
   }
   return {
-    async hash(password, ownCost = cost) {
+    async hash(password, { cost: ownCost = cost, from = '' } = {}) {
       const salt = Buffer.from(runtime.bytes(16))
-      return format({ cost: ownCost, salt, hash: await turn(() => derive(password, salt, ownCost)) })
+      return format({ cost: ownCost, salt, hash: await turn(from, () => derive(password, salt, ownCost)) })
     },
-    async verify(userId, hash, password) {
+    matches,
+    async verify(userId, hash, password, from) {
       const mac = macOf(userId, hash ?? '', password)
       const seen = hash === undefined ? undefined : right.get(userId)
       if (seen && seen.until > runtime.now() && timingSafeEqual(seen.mac, mac)) return true
-      if (hash !== undefined && (await matches(hash, password))) {
-        if (right.size >= 1000) right.clear()
+      if (hash !== undefined && (await matches(hash, password, from))) {
+        if (right.size >= mostRemembered) right.delete(right.keys().next().value!)
         right.set(userId, { mac, until: runtime.now() + remember })
         return true
       }
       // A wrong password must cost the same whoever's it is, so a cheap or absent hash is made up for.
-      if ((parse(hash ?? '')?.cost ?? 0) < cost) await matches(nobodys, password)
+      if ((parse(hash ?? '')?.cost ?? 0) < cost) await matches(nobodys, password, from)
       return false
     },
     forget: () => right.clear(),
@@ -94,19 +98,37 @@ function derive(password: string, salt: Buffer, cost: number): Promise<Buffer> {
   )
 }
 
-/** Runs at most `most` of the given tasks at once, the others in the order of asking. */
-function limiter(most: number): <T>(task: () => Promise<T>) => Promise<T> {
+/**
+ * Runs at most `most` of the given tasks at once. Those who ask take turns, each with its own in the order of asking: who asks
+ * for much waits for it, and nobody else does.
+ */
+function fairLimiter(most: number): <T>(who: string, task: () => Promise<T>) => Promise<T> {
   let running = 0
-  const waiting: (() => void)[] = []
-  return async task => {
-    if (running >= most) await new Promise<void>(resolve => waiting.push(resolve))
+  const waiting = new Map<string, (() => void)[]>()
+  const next = () => {
+    const [first] = waiting
+    if (!first) {
+      running--
+      return
+    }
+    const [who, queue] = first
+    const begin = queue.shift()!
+    waiting.delete(who)
+    if (queue.length > 0) waiting.set(who, queue)
+    begin()
+  }
+  return async (who, task) => {
+    if (running >= most)
+      await new Promise<void>(resolve => {
+        const queue = waiting.get(who) ?? []
+        queue.push(resolve)
+        waiting.set(who, queue)
+      })
     else running++
     try {
       return await task()
     } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running--
+      next()
     }
   }
 }

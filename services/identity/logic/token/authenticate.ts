@@ -3,27 +3,42 @@ import { loginFailed, notTrustee, trustExhausted, unsupportedMethod } from '../.
 import { findTrust, trustChain, useTrust } from '../../store/trust.ts'
 import { findUser } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
+import { markActive } from '../password/account.ts'
 import type { Method, TokenPayload, TokenScope } from '../rules/token-payload.ts'
 import { endOf } from '../trust.ts'
+import { attemptOf } from './attempt.ts'
 import { trustPlace } from './delegation.ts'
 import { proverOf } from './methods/index.ts'
 import type { Delegated, Login, Proof } from './methods/proof.ts'
+import type { IssuedReceipt } from './receipt.ts'
 import { isEmpty, scopeOf, trustIn } from './scope.ts'
+import { withReceipt } from './second-factor.ts'
 import type { IssuedToken } from './tokens.ts'
 
-/** Throws a 401 in the same words whatever was wrong; a 400 for a request that makes no sense. */
-export async function authenticate(parts: Parts, login: Login): Promise<IssuedToken> {
+/**
+ * Throws a 401 in the same words whatever was wrong; a 400 for a request that makes no sense. A receipt comes out where the
+ * rules of the user ask for more methods.
+ */
+export async function authenticate(parts: Parts, login: Login): Promise<IssuedToken | IssuedReceipt> {
   // `issuedAt` is taken before anything is looked at: a password that is changed meanwhile ends this token too.
   const { auth } = login
   const issuedAt = parts.runtime.now()
   const asked = [...new Set(auth.identity.methods)]
+  const proofs = await parts.throttle.attempt(attemptOf(login), () => proveAll(parts, login, asked))
+  const shown = login.headers['openstack-auth-receipt']
+  return tokenFor(parts, { auth, asked: asked as Method[], proofs, issuedAt, receipt: shown })
+}
+
+async function proveAll(parts: Parts, login: Login, asked: readonly string[]): Promise<Proof[]> {
   const proofs: Proof[] = []
   for (const method of asked) {
     const prove = proverOf(method)
     if (!prove) throw unsupportedMethod()
     proofs.push(await prove(parts, login))
   }
-  return tokenFor(parts, { auth, asked: asked as Method[], proofs, issuedAt })
+  // Of several methods all must agree; that they don't tells that one was another's, and counts as a failure.
+  if (proofs.some(proof => proof.userId !== proofs[0]!.userId)) throw loginFailed()
+  return proofs
 }
 
 /** What was proved, by which methods, and for what. */
@@ -33,19 +48,24 @@ export interface Proven {
   readonly proofs: readonly Proof[]
   /** Milliseconds since 1970: before anything was looked at. */
   readonly issuedAt: number
+  /** That of an earlier request, as it was sent. */
+  readonly receipt?: string | string[]
 }
 
-/** The token for who has proved to be somebody; throws as `authenticate` does. */
-export async function tokenFor(parts: Parts, { auth, asked, proofs, issuedAt }: Proven): Promise<IssuedToken> {
+/** The token for who has proved to be somebody, or a receipt; throws as `authenticate` does. */
+export async function tokenFor(parts: Parts, proven: Proven): Promise<IssuedToken | IssuedReceipt> {
+  const { auth, asked, proofs, issuedAt } = proven
   const userId = proofs[0]!.userId
-  if (proofs.some(proof => proof.userId !== userId)) throw loginFailed()
   const from = proofs.find(proof => proof.from)?.from
+  const used = [...(from?.methods ?? []), ...asked]
+  const { methods, receipt } = await withReceipt(parts, { userId, methods: used, shown: proven.receipt })
+  if (receipt) return receipt
   const trustId = trustIn(auth)
   const delegation =
     trustId === undefined ? proofs.find(proof => proof.delegation)?.delegation : await byTrust(parts, userId, trustId)
   const about = {
     userId: delegation?.actsAs ?? userId,
-    methods: [...new Set([...(from?.methods ?? []), ...asked])],
+    methods,
     issuedAt,
     from,
     delegation: delegation?.by,
@@ -61,6 +81,8 @@ export async function tokenFor(parts: Parts, { auth, asked, proofs, issuedAt }: 
       : issue(await scopeOf(parts.store.db, auth.scope)))
   if (!token) throw loginFailed()
   if (trustId !== undefined && !(await useTrust(parts.store.db, trustId))) throw trustExhausted(trustId)
+  // What was made from a token or a delegation shows a program at work, not that its user is still there.
+  if (proofs.some(proof => !proof.from && !proof.delegation)) await markActive(parts, userId)
   return token
 }
 

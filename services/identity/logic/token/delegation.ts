@@ -8,6 +8,7 @@ import { findApplicationCredential, roleIdsOf, rulesOf } from '../../store/appli
 import type { Db } from '../../store/tables.ts'
 import { findTrust, type TrustRow, trustChain, trustRoleIds } from '../../store/trust.ts'
 import { findUsers } from '../../store/user.ts'
+import type { IsEnabled } from '../password/account.ts'
 import type { TokenPayload, TokenScope } from '../rules/token-payload.ts'
 
 export interface DelegationFacts {
@@ -23,10 +24,14 @@ export interface DelegationFacts {
 }
 
 /** Undefined when the delegation is gone, or is not for that user and scope. */
-export async function lookUpDelegation(db: Db, payload: TokenPayload): Promise<DelegationFacts | undefined> {
+export async function lookUpDelegation(
+  db: Db,
+  payload: TokenPayload,
+  isEnabled: IsEnabled,
+): Promise<DelegationFacts | undefined> {
   if (!payload.delegation) return undefined
   const { type, id } = payload.delegation
-  return type === 'trust' ? byTrust(db, id, payload) : byApplicationCredential(db, id, payload)
+  return type === 'trust' ? byTrust(db, { id, isEnabled }, payload) : byApplicationCredential(db, id, payload)
 }
 
 /** The scope of a token that is got by the trust; `userId` is whom it acts as. */
@@ -37,7 +42,11 @@ export function trustPlace(trust: TrustRow): { readonly userId: string; readonly
   }
 }
 
-async function byTrust(db: Db, id: string, { userId, scope }: TokenPayload): Promise<DelegationFacts | undefined> {
+async function byTrust(
+  db: Db,
+  { id, isEnabled }: { readonly id: string; readonly isEnabled: IsEnabled },
+  { userId, scope }: TokenPayload,
+): Promise<DelegationFacts | undefined> {
   const trust = await findTrust(db, id)
   if (!trust) return undefined
   const place = trustPlace(trust)
@@ -46,7 +55,7 @@ async function byTrust(db: Db, id: string, { userId, scope }: TokenPayload): Pro
   const chain = await trustChain(db, trust)
   const users = new Set(chain.flatMap(one => [one.trustor_user_id, one.trustee_user_id]))
   // A trust is worth what those are worth who gave it and handed it on.
-  for (const one of await findUsers(db, [...users])) if (!one.enabled) return undefined
+  for (const one of await findUsers(db, [...users])) if (!(await isEnabled(db, one))) return undefined
   users.delete(userId)
   return {
     userId: chain.at(-1)!.trustor_user_id,

@@ -9,6 +9,7 @@ import { implications } from '../../store/role.ts'
 import type { Db } from '../../store/tables.ts'
 import { findUser, type UserRow } from '../../store/user.ts'
 import { type AlsoIn, effectiveRoles, type Place } from '../assignment/effective.ts'
+import type { IsEnabled } from '../password/account.ts'
 import { withImplied } from '../rules/roles.ts'
 import type { Federation, TokenPayload } from '../rules/token-payload.ts'
 import { type DelegationFacts, lookUpDelegation } from './delegation.ts'
@@ -28,13 +29,20 @@ export interface Surroundings {
   readonly serviceProviders: readonly ServiceProviderEntry[]
 }
 
+/** By what users and their groups are judged. */
+export interface Standards {
+  readonly validity: Validity
+  readonly isEnabled: IsEnabled
+}
+
 /** Undefined when the token cannot hold (any more). */
-export async function lookUp(db: Db, payload: TokenPayload, validity: Validity): Promise<TokenFacts | undefined> {
+export async function lookUp(db: Db, payload: TokenPayload, standards: Standards): Promise<TokenFacts | undefined> {
+  const { validity, isEnabled } = standards
   const user = await findUser(db, payload.userId)
-  if (!user?.enabled) return undefined
+  if (!user || !(await isEnabled(db, user))) return undefined
   const userDomain = await enabledDomain(db, user.domain_id)
   if (!userDomain) return undefined
-  const delegation = await lookUpDelegation(db, payload)
+  const delegation = await lookUpDelegation(db, payload, isEnabled)
   if (payload.delegation && !delegation) return undefined
   const { federation } = payload
   if (federation && !(await vouches(db, federation.idpId, federation.protocolId))) return undefined

@@ -10,12 +10,12 @@ import { enabledServiceProviders } from '../../store/federation.ts'
 import { addRevocation, isRevoked, pruneRevocations } from '../../store/revocation.ts'
 import type { Db, IdentityStore } from '../../store/tables.ts'
 import { filterSource } from '../filter-source.ts'
+import type { IsEnabled } from '../password/account.ts'
 import { type CatalogSource, catalogOf } from '../rules/catalog.ts'
 import { type FilterSource, givenEndpoints } from '../rules/endpoint-filter.ts'
-import { decrypt, encrypt } from '../rules/fernet.ts'
-import { packToken, type TokenPayload, unpackToken } from '../rules/token-payload.ts'
+import type { TokenPayload } from '../rules/token-payload.ts'
 import { bodyOf, infoOf, lookUp, type Surroundings, type TokenFacts } from './describe.ts'
-import type { KeyRepository } from './keys.ts'
+import type { TokenFormat } from './format.ts'
 
 export interface CheckedToken {
   readonly payload: TokenPayload
@@ -31,9 +31,14 @@ export interface IssuedToken extends CheckedToken {
 
 export interface Revocation {
   readonly auditId?: string
+  /** The token of that audit id, and all that were made from it. */
+  readonly auditChainId?: string
   readonly userId?: string
   readonly projectId?: string
   readonly domainId?: string
+  readonly trustId?: string
+  readonly consumerId?: string
+  readonly accessTokenId?: string
 }
 
 export interface Tokens {
@@ -57,7 +62,8 @@ export interface Tokens {
 export function createTokens(options: {
   readonly store: IdentityStore
   readonly runtime: Runtime
-  readonly keys: KeyRepository
+  readonly format: TokenFormat
+  readonly isEnabled: IsEnabled
   /** Milliseconds. */
   readonly lifetime: number
   readonly allowExpired: number
@@ -65,7 +71,7 @@ export function createTokens(options: {
   /** Minutes for which memberships hold that an identity provider vouched for, where it does not say itself. */
   readonly membershipsFor: number
 }): Tokens {
-  const { store, runtime, keys, lifetime } = options
+  const { store, runtime, format, lifetime } = options
   const cache = tokenCache(runtime, options.cacheFor)
   let catalog: ReturnType<typeof readCatalog> | undefined
   const loadCatalog = () => {
@@ -75,7 +81,10 @@ export function createTokens(options: {
     })
     return catalog
   }
-  const validity = () => ({ now: runtime.now(), defaultTtl: options.membershipsFor })
+  const standards = () => ({
+    isEnabled: options.isEnabled,
+    validity: { now: runtime.now(), defaultTtl: options.membershipsFor },
+  })
   const complete = async (facts: TokenFacts): Promise<CheckedToken> => {
     const { payload, project } = facts
     const catalog = await loadCatalog()
@@ -89,9 +98,9 @@ export function createTokens(options: {
     }
   }
   const validate = async (text: string, expiredFor: number): Promise<CheckedToken | undefined> => {
-    const payload = readToken(keys, text)
+    const payload = format.open(text)
     if (!payload || payload.expiresAt + expiredFor <= runtime.now()) return undefined
-    const facts = await lookUp(store.db, payload, validity())
+    const facts = await lookUp(store.db, payload, standards())
     if (!facts || (await isRevoked(store.db, revocable(facts)))) return undefined
     return complete(facts)
   }
@@ -118,11 +127,9 @@ export function createTokens(options: {
         ...(delegation && { delegation }),
         ...(federation && { federation }),
       }
-      const facts = await lookUp(store.db, payload, validity())
+      const facts = await lookUp(store.db, payload, standards())
       if (!facts) return undefined
-      const iv = runtime.bytes(16)
-      const text = encrypt({ key: keys.primary(), message: packToken(payload), now: issuedAt, iv }).replaceAll('=', '')
-      return { text, ...(await complete(facts)) }
+      return { text: format.seal(payload), ...(await complete(facts)) }
     },
     async check(text, expiredFor = 0) {
       if (expiredFor > 0) return validate(text, expiredFor)
@@ -134,9 +141,13 @@ export function createTokens(options: {
       await addRevocation(db, {
         id: runtime.uuid(),
         audit_id: what.auditId ?? null,
+        audit_chain_id: what.auditChainId ?? null,
         user_id: what.userId ?? null,
         project_id: what.projectId ?? null,
         domain_id: what.domainId ?? null,
+        trust_id: what.trustId ?? null,
+        consumer_id: what.consumerId ?? null,
+        access_token_id: what.accessTokenId ?? null,
         issued_before: now,
         expires_at: now + lifetime + options.allowExpired,
       })
@@ -156,17 +167,11 @@ async function readCatalog(db: Db): Promise<CatalogSource & FilterSource<Endpoin
   }
 }
 
-function readToken(keys: KeyRepository, text: string): TokenPayload | undefined {
-  // The longest that this service makes is below; what is longer is not worth a look.
-  if (text.length > 8192) return undefined
-  const opened = decrypt(keys.all(), text)
-  return opened && unpackToken(opened.message)
-}
-
 function revocable({ payload, user, project, domain, delegation }: TokenFacts) {
   const domains = [user.domain_id, project?.domain.id, domain?.id]
   return {
-    auditIds: payload.auditIds.slice(0, 1),
+    auditId: payload.auditIds[0]!,
+    chainId: payload.auditIds.at(-1)!,
     userIds: [user.id, ...(delegation?.others ?? [])],
     projectId: project?.id,
     domainIds: [...new Set(domains.filter(id => id !== undefined))],

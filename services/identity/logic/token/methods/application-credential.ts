@@ -8,12 +8,12 @@ import { parseTime } from '../../rules/times.ts'
 import { findLogin } from './password.ts'
 import type { Login, Proof } from './proof.ts'
 
-export async function byApplicationCredential(parts: Parts, { auth }: Login): Promise<Proof> {
+export async function byApplicationCredential(parts: Parts, { auth, clientAddress }: Login): Promise<Proof> {
   const given = auth.identity.application_credential
   if (!given) throw expectedToFind('application_credential', 'identity')
   if (auth.scope !== undefined) throw applicationCredentialScoped()
   const found = await findGivenCredential(parts.store.db, given)
-  const right = await parts.passwords.verify(found?.id ?? '', found?.hash, given.secret)
+  const right = await parts.passwords.verify(found?.id ?? '', found?.hash, given.secret, clientAddress)
   if (!found || !right) throw loginFailed()
   const end = found.expires_at === null ? undefined : parseTime(found.expires_at)?.at
   if (end !== undefined && end <= parts.runtime.now()) throw loginFailed()

@@ -5,9 +5,11 @@ import { byMapping } from './mapped.ts'
 import { byPassword } from './password.ts'
 import type { Prove } from './proof.ts'
 import { byToken } from './token.ts'
+import { byTotp } from './totp.ts'
 
 const provers = {
   password: byPassword,
+  totp: byTotp,
   token: byToken,
   application_credential: byApplicationCredential,
   mapped: byMapping('mapped'),

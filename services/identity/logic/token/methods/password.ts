@@ -1,20 +1,20 @@
 /** By the password of a user. */
-import { expectedToFind, loginFailed } from '../../../contract/errors.ts'
+import { expectedToFind, loginFailed, passwordExpired } from '../../../contract/errors.ts'
 import type { RefInDomain } from '../../../contract/token.ts'
 import { findDomain } from '../../../store/project.ts'
 import type { Db } from '../../../store/tables.ts'
-import { findUser, findUserByName, passwordHash, type UserRow } from '../../../store/user.ts'
+import { findUser, findUserByName, type UserRow } from '../../../store/user.ts'
 import type { Parts } from '../../parts.ts'
+import { checkPassword } from '../../password/check.ts'
 import type { Login, Proof } from './proof.ts'
 
-export async function byPassword(parts: Parts, { auth }: Login): Promise<Proof> {
+export async function byPassword(parts: Parts, { auth, clientAddress }: Login): Promise<Proof> {
   const given = auth.identity.password?.user
   if (!given) throw expectedToFind('password', 'identity')
-  const { db } = parts.store
-  const user = await findLogin(db, given)
-  const hash = user && (await passwordHash(db, user.id))
-  const right = await parts.passwords.verify(user?.id ?? '', hash, given.password)
+  const user = await findLogin(parts.store.db, given)
+  const right = await checkPassword(parts, { user, given: given.password, from: clientAddress })
   if (!user || !right) throw loginFailed()
+  if (right.expired) throw passwordExpired(user.id)
   return { userId: user.id }
 }
 

@@ -1,0 +1,26 @@
+/** What of a login may be guessing, as the throttle counts it. */
+import type { Attempt } from '../password/throttle.ts'
+import type { Login } from './methods/proof.ts'
+
+/** A passcode has six digits: of those fewer may be tried. */
+const passcodeWeight = 3
+
+/** The account is what the request calls it: whether there is one is found out later. */
+export function attemptOf({ auth, clientAddress }: Login): Attempt {
+  const { methods, password, totp, application_credential: credential } = auth.identity
+  const named = new Map<string, object>()
+  const add = (account: object) => named.set(JSON.stringify(account), account)
+  for (const method of methods) {
+    const given = method === 'password' ? password?.user : method === 'totp' ? totp?.user : undefined
+    if (given) add({ user: { id: given.id, name: given.name, domain: given.domain } })
+    if (method === 'application_credential' && credential) {
+      const { id, name, user } = credential
+      add({ credential: { id, name, user } })
+    }
+  }
+  return {
+    accounts: [...named.values()],
+    address: clientAddress,
+    weight: methods.includes('totp') ? passcodeWeight : 1,
+  }
+}
