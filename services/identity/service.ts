@@ -1,4 +1,5 @@
 /** The identity service: contract, options, and how its parts are put together. */
+import { join } from 'node:path'
 import { compilePolicy } from '@strata/toolkit/policy'
 import { defineService, type ServiceInstance } from '@strata/toolkit/service'
 import { openStore } from '@strata/toolkit/store'
@@ -8,6 +9,7 @@ import { authOperations } from './api/auth.ts'
 import { ec2Operations } from './api/ec2.ts'
 import { endpointFilterOperations } from './api/endpoint-filters.ts'
 import { federationOperations } from './api/federation.ts'
+import { federationAuthOperations } from './api/federation-auth.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
@@ -19,8 +21,10 @@ import { trustOperations } from './api/trusts.ts'
 import { versionOperations } from './api/versions.ts'
 import { identityConfig } from './contract/config.ts'
 import { dialect } from './contract/errors.ts'
+import { federationConfig, samlConfig } from './contract/federation-auth.ts'
 import { policies } from './contract/policies.ts'
 import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
+import { federatedLogins } from './logic/federation/configured.ts'
 import type { Parts } from './logic/parts.ts'
 import { enabledBy } from './logic/password/account.ts'
 import { refuseBadPattern } from './logic/password/change.ts'
@@ -46,7 +50,7 @@ export interface IdentityInstance extends ServiceInstance {
 
 export const identity = defineService<IdentityExtra, IdentityInstance>({
   type: 'identity',
-  config: [identityConfig],
+  config: [identityConfig, federationConfig, samlConfig],
   async build(environment, extra) {
     const { runtime, bus, log } = environment
     const config = environment.config.section(identityConfig)
@@ -97,6 +101,13 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
     // Another replica's changes are heard of on the bus.
     const unsubscribe = bus.subscribe(tokensChanged, forget)
     if (extra.bootstrap) await bootstrap(parts, extra.bootstrap)
+    const logins = federatedLogins({
+      parts,
+      federation: environment.config.section(federationConfig),
+      saml: environment.config.section(samlConfig),
+      folder: join(environment.stateDir('identity'), 'saml'),
+      publicUrl: extra.bootstrap?.publicUrl,
+    })
     const stopRotating = [
       ...rings.changing.map(ring => keepRotating({ ...ring, runtime, log, everyHours: config.key_rotation_hours })),
       keepRotating({
@@ -126,6 +137,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...trustOperations(parts),
         ...policyOperations(parts),
         ...federationOperations(parts),
+        ...federationAuthOperations(parts, logins),
         ...endpointFilterOperations(parts),
       ],
       verifyToken: async text => (await tokens.check(text))?.info,

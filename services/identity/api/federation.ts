@@ -1,6 +1,6 @@
-/** Identity providers, protocols, mappings, service providers (`OS-FEDERATION`), and logins whose attributes a proxy hands in. */
+/** Identity providers, protocols, mappings, service providers (`OS-FEDERATION`). */
 import { type DeriveOptions, derive } from '@strata/toolkit/resource'
-import { type ApiRequest, type Operation, operation, type Reply, reply, withChanges } from '@strata/toolkit/service'
+import { type ApiRequest, type Operation, operation, reply, withChanges } from '@strata/toolkit/service'
 import { dialect } from '../contract/errors.ts'
 import { identityProvider, type ProtocolBody, protocolSchema } from '../contract/identity-provider.ts'
 import { mapping } from '../contract/mapping.ts'
@@ -8,25 +8,13 @@ import { domain, project } from '../contract/project.ts'
 import { serviceProvider } from '../contract/service-provider.ts'
 import { alsoIn, reachableDomains, reachableProjects } from '../logic/assignment/reachable.ts'
 import { identityProviderHooks, protocolLogic } from '../logic/federation/idp.ts'
-import { unscopedFederatedToken } from '../logic/federation/login.ts'
 import { mappingHooks } from '../logic/federation/mapping.ts'
-import { assertionFromProxy } from '../logic/federation/proxy.ts'
 import { serviceProviderHooks } from '../logic/federation/service-provider.ts'
 import type { Parts } from '../logic/parts.ts'
 import type { ProtocolRow } from '../store/federation.ts'
-import { loginReply } from './auth.ts'
 import { collection } from './view.ts'
 
-export interface Place {
-  readonly idpId: string
-  readonly protocolId: string
-}
-
-/** Answers a request to log in by a protocol; undefined when it is not of its kind. */
-export type AuthHandler = (request: ApiRequest, place: Place) => Promise<Reply | undefined>
-
-/** `handlers` are asked in their order; what none of them answers must come from a trusted proxy. */
-export function federationOperations(parts: Parts, handlers: readonly AuthHandler[] = []): Operation[] {
+export function federationOperations(parts: Parts): Operation[] {
   const shared = {
     store: parts.store,
     dialect,
@@ -39,7 +27,6 @@ export function federationOperations(parts: Parts, handlers: readonly AuthHandle
     ...underOwnIds(derive(mapping, { ...shared, hooks: mappingHooks(parts) }), 'mapping'),
     ...underOwnIds(derive(serviceProvider, { ...shared, hooks: serviceProviderHooks(parts) }), 'service_provider'),
     ...reachOperations(parts),
-    ...authOperations(parts, handlers),
   ]
 }
 
@@ -145,23 +132,5 @@ function reachOperations(parts: Parts): Operation[] {
         return collection(domain, await reachableDomains(db, context.userId, await alsoIn(parts, context)), request)
       },
     }),
-  ]
-}
-
-function authOperations(parts: Parts, handlers: readonly AuthHandler[]): Operation[] {
-  const handler = async (request: ApiRequest): Promise<Reply> => {
-    const { headers, clientAddress, params } = request
-    const place = { idpId: params['idp_id']!, protocolId: params['protocol_id']! }
-    for (const answer of handlers) {
-      const answered = await answer(request, place)
-      if (answered) return answered
-    }
-    const assertion = await assertionFromProxy(parts, { ...place, headers, clientAddress })
-    return loginReply(await unscopedFederatedToken(parts, { ...place, assertion }), request)
-  }
-  const path = `${protocolsPath}/:protocol_id/auth`
-  return [
-    operation({ method: 'GET', path, auth: 'none', handler }),
-    operation({ method: 'POST', path, auth: 'none', form: true, handler }),
   ]
 }

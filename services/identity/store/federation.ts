@@ -52,6 +52,18 @@ export function findProtocol(db: Db, idpId: string, id: string): Promise<Protoco
     .executeTakeFirst()
 }
 
+/** Names of attributes by which those who speak a protocol tell who they are. */
+export async function remoteIdAttributes(db: Db, protocolId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('federation_protocols')
+    .select('remote_id_attribute as name')
+    .distinct()
+    .where('id', '=', protocolId)
+    .where('remote_id_attribute', 'is not', null)
+    .execute()
+  return rows.flatMap(({ name }) => (name ? [name] : []))
+}
+
 export function protocolsOf(db: Db, idpId: string): Promise<ProtocolRow[]> {
   return db.selectFrom('federation_protocols').selectAll().where('idp_id', '=', idpId).orderBy('id').execute()
 }
