@@ -1,6 +1,6 @@
 /** Identity providers, protocols, mappings, service providers (`OS-FEDERATION`). */
 import { type DeriveOptions, derive } from '@strata/toolkit/resource'
-import { type ApiRequest, type Operation, operation, reply, withChanges } from '@strata/toolkit/service'
+import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
 import { dialect } from '../contract/errors.ts'
 import { identityProvider, type ProtocolBody, protocolSchema } from '../contract/identity-provider.ts'
 import { mapping } from '../contract/mapping.ts'
@@ -22,30 +22,17 @@ export function federationOperations(parts: Parts): Operation[] {
     maxLimit: parts.config.max_list_limit,
   } satisfies Partial<DeriveOptions<never>>
   return [
-    ...underOwnIds(derive(identityProvider, { ...shared, hooks: identityProviderHooks(parts) }), 'identity_provider'),
+    ...underOwnIds(derive(identityProvider, { ...shared, hooks: identityProviderHooks(parts) })),
     ...protocolOperations(parts),
-    ...underOwnIds(derive(mapping, { ...shared, hooks: mappingHooks(parts) }), 'mapping'),
-    ...underOwnIds(derive(serviceProvider, { ...shared, hooks: serviceProviderHooks(parts) }), 'service_provider'),
+    ...underOwnIds(derive(mapping, { ...shared, hooks: mappingHooks(parts) })),
+    ...underOwnIds(derive(serviceProvider, { ...shared, hooks: serviceProviderHooks(parts) })),
     ...reachOperations(parts),
   ]
 }
 
 /** Each is made under the id that its path names, and not otherwise. */
-const underOwnIds = (derived: readonly Operation[], envelope: string): Operation[] =>
-  derived.map(one =>
-    one.method === 'POST'
-      ? {
-          ...one,
-          method: 'PUT',
-          path: `${one.path}/:id`,
-          handler(request) {
-            const { id: _, ...given } = (request.body as Record<string, Record<string, unknown>>)[envelope]!
-            const body = { [envelope]: { ...given, id: request.params['id']! } }
-            return one.handler(withChanges(request, { body }))
-          },
-        }
-      : one,
-  )
+const underOwnIds = (derived: readonly Operation[]): Operation[] =>
+  derived.map(one => (one.method === 'POST' ? { ...one, method: 'PUT', path: `${one.path}/:id` } : one))
 
 const protocolsPath = `${identityProvider.path}/:idp_id/protocols`
 

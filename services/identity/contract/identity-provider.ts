@@ -12,7 +12,7 @@ export const identityProvider = resource({
   table: 'identity_providers',
   fields: {
     /** Chosen by the caller. */
-    id: text({ minLength: 1, maxLength: 64 }).optional().immutable().filterable(),
+    id: text().readOnly().filterable(),
     /** Whose its users are; a new one unless given. */
     domain_id: text({ minLength: 1, maxLength: 64 }).nullable().immutable(),
     enabled: boolean().defaultTo(false).filterable(),

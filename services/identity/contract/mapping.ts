@@ -126,7 +126,7 @@ export const mapping = resource({
   table: 'mappings',
   fields: {
     /** Chosen by the caller. */
-    id: text({ minLength: 1, maxLength: 64 }).optional().immutable(),
+    id: text().readOnly(),
     schema_version: oneOf(...schemaVersions).optional(),
     /** Checked against the schema of their version. */
     rules: json<readonly Rule[]>({ type: 'array', minItems: 1 }),

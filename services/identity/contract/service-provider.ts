@@ -11,7 +11,7 @@ export const serviceProvider = resource({
   table: 'service_providers',
   fields: {
     /** Chosen by the caller. */
-    id: text({ minLength: 1, maxLength: 64 }).optional().immutable().filterable(),
+    id: text().readOnly().filterable(),
     enabled: boolean().defaultTo(false).filterable(),
     description: text().nullable(),
     /** Where one gets a token there, once the assertion has been taken. */

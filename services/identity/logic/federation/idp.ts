@@ -2,6 +2,7 @@
 
 import { conflict } from '@strata/toolkit/fault'
 import type { ChangeScene, Hooks } from '@strata/toolkit/resource'
+import type { ApiRequest } from '@strata/toolkit/service'
 import { isUniqueViolation } from '@strata/toolkit/store'
 import { duplicate, invalid, missing, missingIdp, missingProtocol } from '../../contract/errors.ts'
 import type { identityProvider, ProtocolBody } from '../../contract/identity-provider.ts'
@@ -24,9 +25,16 @@ import type { Db } from '../../store/tables.ts'
 import { newId, type Parts } from '../parts.ts'
 
 /** Ids travel in tokens, with their length in one byte. */
-export function checkId(id: string): void {
+function checkId(id: string): void {
   if (id.length === 0 || id.length > 64 || Buffer.byteLength(id) > 255)
     throw invalid('id', 'must be 1 to 64 characters')
+}
+
+/** The one that the path of the request names. */
+export function idIn({ params }: ApiRequest): string {
+  const id = params['id']!
+  checkId(id)
+  return id
 }
 
 export function identityProviderHooks(parts: Parts): Hooks<typeof identityProvider.fields> {
@@ -45,13 +53,12 @@ export function identityProviderHooks(parts: Parts): Hooks<typeof identityProvid
         links: { protocols: `${self}/${encodeURIComponent(row.id)}/protocols` },
       }))
     },
-    async beforeCreate(body, { tx }) {
-      const id = body.id!
-      checkId(id)
+    async beforeCreate(body, { tx, request }) {
+      const id = idIn(request)
       if (await findIdp(tx, id)) throw duplicate('identity_provider', `ID ${id}`)
       const domainId = body.domain_id ?? (await makeDomain(parts, tx, id))
       if (!(await findDomain(tx, { id: domainId }))) throw missing('domain', domainId)
-      return { domain_id: domainId }
+      return { id, domain_id: domainId }
     },
     async afterCreate(row, scene) {
       await storeRemoteIds(scene, row.id)

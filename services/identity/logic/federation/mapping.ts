@@ -7,7 +7,7 @@ import { type mapping, type Rule, rulesSchema, type SchemaVersion, schemaVersion
 import { findMapping } from '../../store/federation.ts'
 import type { Parts } from '../parts.ts'
 import { compilePattern } from '../rules/mapping/index.ts'
-import { checkId } from './idp.ts'
+import { idIn } from './idp.ts'
 
 const validators = new Map(
   schemaVersions.map(version => [
@@ -19,13 +19,12 @@ const validators = new Map(
 export function mappingHooks(parts: Parts): Hooks<typeof mapping.fields> {
   return {
     restrict: () => [],
-    async beforeCreate(body, { tx }) {
-      const id = body.id!
-      checkId(id)
+    async beforeCreate(body, { tx, request }) {
+      const id = idIn(request)
       if (await findMapping(tx, id)) throw duplicate('mapping', `ID ${id}`)
       const version = body.schema_version ?? parts.config.attribute_mapping_default_schema_version
       checkRules(body.rules, version)
-      return { schema_version: version }
+      return { id, schema_version: version }
     },
     beforeUpdate(row, body) {
       const version = body.schema_version ?? row.schema_version

@@ -4,7 +4,7 @@ import { duplicate, missingServiceProvider } from '../../contract/errors.ts'
 import type { serviceProvider } from '../../contract/service-provider.ts'
 import { findServiceProvider } from '../../store/federation.ts'
 import type { Parts } from '../parts.ts'
-import { checkId } from './idp.ts'
+import { idIn } from './idp.ts'
 
 const prefixOf = (given: string | null | undefined) => (given === null ? { relay_state_prefix: 'ss:mem:' } : {})
 
@@ -12,11 +12,10 @@ export function serviceProviderHooks(parts: Parts): Hooks<typeof serviceProvider
   return {
     restrict: () => [],
     missing: missingServiceProvider,
-    async beforeCreate(body, { tx }) {
-      const id = body.id!
-      checkId(id)
+    async beforeCreate(body, { tx, request }) {
+      const id = idIn(request)
       if (await findServiceProvider(tx, id)) throw duplicate('service_provider', `ID ${id}`)
-      return prefixOf(body.relay_state_prefix)
+      return { id, ...prefixOf(body.relay_state_prefix) }
     },
     beforeUpdate: (_row, body) => prefixOf(body.relay_state_prefix),
     afterCreate: (_row, { afterCommit }) => parts.changed(afterCommit),
