@@ -2,10 +2,12 @@
 import { join } from 'node:path'
 import { compilePolicy } from '@strata/toolkit/policy'
 import { defineService, type ServiceInstance } from '@strata/toolkit/service'
-import { openStore } from '@strata/toolkit/store'
+import { type AfterCommit, openStore } from '@strata/toolkit/store'
 import { type TokenVerifier, tokensChanged } from '@strata/toolkit/tokens'
 import { applicationCredentialOperations } from './api/application-credentials.ts'
 import { authOperations } from './api/auth.ts'
+import { throughDirectories } from './api/directory.ts'
+import { domainConfigOperations } from './api/domain-config.ts'
 import { ec2Operations } from './api/ec2.ts'
 import { endpointFilterOperations } from './api/endpoint-filters.ts'
 import { federationOperations } from './api/federation.ts'
@@ -23,7 +25,10 @@ import { identityConfig } from './contract/config.ts'
 import { dialect } from './contract/errors.ts'
 import { federationConfig, samlConfig } from './contract/federation-auth.ts'
 import { policies } from './contract/policies.ts'
+import { ldapDriver } from './drivers/ldap/index.ts'
+import { pamDriver } from './drivers/pam/index.ts'
 import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
+import { createDirectories } from './logic/directory/directories.ts'
 import { federatedLogins } from './logic/federation/configured.ts'
 import type { Parts } from './logic/parts.ts'
 import { enabledBy } from './logic/password/account.ts'
@@ -64,8 +69,25 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       remember: config.password_cache_seconds * 1000,
     })
     const isEnabled = enabledBy(config, runtime)
+    const changed = (afterCommit: AfterCommit) =>
+      afterCommit(() => {
+        forget()
+        bus.publish(tokensChanged, {})
+      })
+    const directories = createDirectories({
+      store,
+      vault,
+      runtime,
+      log,
+      bus,
+      drivers: { ldap: ldapDriver({ runtime }), ...(config.pam.socket !== '' && { pam: pamDriver(config.pam) }) },
+      domains: config.domains,
+      believe: config.directory_cache_seconds * 1000,
+      changed,
+    })
     const tokens = createTokens({
       store,
+      directories,
       runtime,
       format: rings.format,
       isEnabled,
@@ -92,11 +114,8 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         perAddress: config.login_failures_per_address,
       }),
       isEnabled,
-      changed: afterCommit =>
-        afterCommit(() => {
-          forget()
-          bus.publish(tokensChanged, {})
-        }),
+      directories,
+      changed,
     }
     // Another replica's changes are heard of on the bus.
     const unsubscribe = bus.subscribe(tokensChanged, forget)
@@ -123,7 +142,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       type: 'identity',
       dialect,
       policy: compilePolicy(policies, environment.policyOverrides('identity')),
-      operations: [
+      operations: throughDirectories(parts, [
         ...versionOperations,
         ...authOperations(parts),
         ...resourceOperations(parts),
@@ -139,11 +158,13 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...federationOperations(parts),
         ...federationAuthOperations(parts, logins),
         ...endpointFilterOperations(parts),
-      ],
+        ...domainConfigOperations(parts),
+      ]),
       verifyToken: async text => (await tokens.check(text))?.info,
       async stop() {
         for (const stop of stopRotating) stop()
         unsubscribe()
+        await directories.close()
         await store.close()
       },
     }

@@ -292,6 +292,18 @@ export const policies: readonly PolicyRule[] = [
     remove_endpoint_from_project: 'Take an endpoint from a project.',
   }),
   ...rules(anyOf(admin, systemReader), outsideDomains, {
+    get_domain_config: 'Show the configuration of a domain.',
+    get_domain_config_default: 'Show what holds for domains whose configuration does not say.',
+  }),
+  ...rules('', everywhere, {
+    get_security_compliance_domain_config: 'Show what new passwords must be like.',
+  }),
+  ...rules(admin, outsideDomains, {
+    create_domain_config: 'Set the configuration of a domain.',
+    update_domain_config: 'Change the configuration of a domain.',
+    delete_domain_config: 'Delete the configuration of a domain, or a part of it.',
+  }),
+  ...rules(anyOf(admin, systemReader), outsideDomains, {
     get_identity_provider: 'Show an identity provider.',
     list_identity_providers: 'List identity providers.',
     get_protocol: 'Show a protocol of an identity provider.',
@@ -335,4 +347,22 @@ export const policies: readonly PolicyRule[] = [
     create_policy_association_for_region_and_service: 'Associate a policy with a service in a region.',
     delete_policy_association_for_region_and_service: 'Take a policy from a service in a region.',
   }),
+  ...rules(anyOf(admin, systemReader), outsideDomains, {
+    get_consumer: 'Show a consumer of OAuth 1.0.',
+    list_consumers: 'List the consumers of OAuth 1.0.',
+  }),
+  ...rules(admin, outsideDomains, {
+    create_consumer: 'Create a consumer of OAuth 1.0.',
+    update_consumer: 'Change a consumer of OAuth 1.0.',
+    delete_consumer: 'Delete a consumer of OAuth 1.0, and all its tokens.',
+  }),
+  ...rules(admin, ['project'], {
+    authorize_request_token: 'Let a consumer of OAuth 1.0 act with some of the caller’s roles.',
+    get_access_token: 'Show an access token of OAuth 1.0.',
+    list_access_tokens: 'List the access tokens of OAuth 1.0 that a user authorized.',
+    get_access_token_role: 'Show a role of an access token.',
+    list_access_token_roles: 'List the roles of an access token.',
+    delete_access_token: 'Delete an access token of OAuth 1.0.',
+  }),
+  ...rules('rule:service_or_admin', outsideDomains, { list_revoke_events: 'List what was revoked.' }),
 ]

@@ -17,13 +17,14 @@ import {
   type UserRow,
 } from '../store/user.ts'
 import { domainOf, listTarget, ofCallersDomain, partFilters } from './common.ts'
+import { withoutGone } from './directory/gone.ts'
 import type { Parts } from './parts.ts'
 import type { ExpiryFilter } from './rules/expiry-filter.ts'
 import { shownUserRows } from './user.ts'
 
 export function groupHooks(parts: Parts): Hooks<typeof group.fields> {
   return {
-    restrict: ofCallersDomain('domain_id'),
+    restrict: (context, verb) => [...ofCallersDomain('domain_id')(context, verb), ...withoutGone('user_groups', verb)],
     filters: partFilters('name'),
     target: (values, context) => ({
       target: { group: { ...values, domain_id: values['domain_id'] ?? domainOf(context) }, ...listTarget(context) },

@@ -1,9 +1,10 @@
-/** What the parts of identity's logic share: its store, clock, options, passwords, tokens, vault, and the way to say that something changed. */
+/** What the parts of identity's logic share: its store, clock, options, passwords, tokens, vault, directories, and the way to say that something changed. */
 import type { Runtime } from '@strata/toolkit/runtime'
 import type { AfterCommit } from '@strata/toolkit/store'
 import type { IdentityConfig } from '../contract/config.ts'
 import type { Validity } from '../store/expiring-membership.ts'
 import type { IdentityStore } from '../store/tables.ts'
+import type { Directories } from './directory/directories.ts'
 import type { IsEnabled } from './password/account.ts'
 import type { Passwords } from './password/hash.ts'
 import type { Throttle } from './password/throttle.ts'
@@ -18,6 +19,7 @@ export interface Parts {
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly vault: Vault
+  readonly directories: Directories
   readonly receipts: Receipts
   readonly throttle: Throttle
   readonly isEnabled: IsEnabled

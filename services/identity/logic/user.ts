@@ -10,6 +10,7 @@ import { findDomain } from '../store/project.ts'
 import type { Db } from '../store/tables.ts'
 import { findUserByName, type UserRow } from '../store/user.ts'
 import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters, withoutNulls } from './common.ts'
+import { withoutGone } from './directory/gone.ts'
 import type { Parts } from './parts.ts'
 import { inactiveAmong, optionsOf } from './password/account.ts'
 import { keepPassword, refuseWeak } from './password/change.ts'
@@ -44,7 +45,7 @@ export function userLogic(parts: Parts): UserLogic {
     if (given['enabled'] === true || typeof given['password'] === 'string') await clearFailures(tx, id)
   }
   const hooks: Hooks<typeof user.fields> = {
-    restrict: ofCallersDomain('domain_id'),
+    restrict: (context, verb) => [...ofCallersDomain('domain_id')(context, verb), ...withoutGone('users', verb)],
     filters: {
       ...partFilters('name'),
       password_expires_at: values => {

@@ -13,11 +13,6 @@ export function domainOptionRows(db: Db, domainId: string): Promise<DomainOption
     .execute()
 }
 
-/** Of all domains, those that are encrypted. */
-export function sealedDomainOptions(db: Db): Promise<DomainOptionRow[]> {
-  return db.selectFrom('domain_options').selectAll().where('sealed', '=', 1).execute()
-}
-
 /** Of the domain; of one group of it, or one option. */
 export async function removeDomainOptions(db: Db, domainId: string, group?: string, option?: string): Promise<void> {
   let query = db.deleteFrom('domain_options').where('domain_id', '=', domainId)

@@ -70,11 +70,7 @@ export async function markGone(db: Db, mapping: IdMapping): Promise<void> {
 /** As `markGone`, all of a domain. */
 export async function markAllGone(db: Db, domainId: string): Promise<void> {
   const mapped = (type: ActorType) =>
-    db
-      .selectFrom('id_mappings')
-      .select('public_id')
-      .where('domain_id', '=', domainId)
-      .where('entity_type', '=', type)
+    db.selectFrom('id_mappings').select('public_id').where('domain_id', '=', domainId).where('entity_type', '=', type)
   await db.deleteFrom('memberships').where('user_id', 'in', mapped('user')).execute()
   await db.deleteFrom('memberships').where('group_id', 'in', mapped('group')).execute()
   await db
@@ -106,7 +102,10 @@ export async function hasOwnActors(db: Db, domainId: string): Promise<boolean> {
   return false
 }
 
-type UserImage = Pick<UserRow, 'id' | 'name' | 'domain_id' | 'enabled' | 'default_project_id' | 'extra'>
+export type UserImage = Pick<
+  UserRow,
+  'id' | 'name' | 'display_name' | 'domain_id' | 'enabled' | 'default_project_id' | 'extra'
+>
 
 export async function writeUser(db: Db, row: UserImage, known: boolean): Promise<void> {
   const { id, ...values } = row

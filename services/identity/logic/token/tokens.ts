@@ -9,6 +9,7 @@ import { allEndpoints, allServices, type EndpointRow } from '../../store/catalog
 import { enabledServiceProviders } from '../../store/federation.ts'
 import { addRevocation, isRevoked, pruneRevocations } from '../../store/revocation.ts'
 import type { Db, IdentityStore } from '../../store/tables.ts'
+import type { Directories } from '../directory/directories.ts'
 import { filterSource } from '../filter-source.ts'
 import type { IsEnabled } from '../password/account.ts'
 import { type CatalogSource, catalogOf } from '../rules/catalog.ts'
@@ -61,6 +62,7 @@ export interface Tokens {
 
 export function createTokens(options: {
   readonly store: IdentityStore
+  readonly directories: Pick<Directories, 'refresh'>
   readonly runtime: Runtime
   readonly format: TokenFormat
   readonly isEnabled: IsEnabled
@@ -85,6 +87,14 @@ export function createTokens(options: {
     isEnabled: options.isEnabled,
     validity: { now: runtime.now(), defaultTtl: options.membershipsFor },
   })
+  const known = async (payload: TokenPayload) => {
+    const refresh = (id: string) => options.directories.refresh('user', id)
+    await refresh(payload.userId)
+    const facts = await lookUp(store.db, payload, standards())
+    // Users of a directory may also be behind what was delegated.
+    const others = await Promise.all((facts?.delegation?.others ?? []).map(refresh))
+    return others.every(one => one === 'own') ? facts : lookUp(store.db, payload, standards())
+  }
   const complete = async (facts: TokenFacts): Promise<CheckedToken> => {
     const { payload, project } = facts
     const catalog = await loadCatalog()
@@ -100,7 +110,7 @@ export function createTokens(options: {
   const validate = async (text: string, expiredFor: number): Promise<CheckedToken | undefined> => {
     const payload = format.open(text)
     if (!payload || payload.expiresAt + expiredFor <= runtime.now()) return undefined
-    const facts = await lookUp(store.db, payload, standards())
+    const facts = await known(payload)
     if (!facts || (await isRevoked(store.db, revocable(facts)))) return undefined
     return complete(facts)
   }
@@ -127,7 +137,7 @@ export function createTokens(options: {
         ...(delegation && { delegation }),
         ...(federation && { federation }),
       }
-      const facts = await lookUp(store.db, payload, standards())
+      const facts = await known(payload)
       if (!facts) return undefined
       return { text: format.seal(payload), ...(await complete(facts)) }
     },

@@ -11,6 +11,8 @@ import type { Login, Proof } from './proof.ts'
 export async function byPassword(parts: Parts, { auth, clientAddress }: Login): Promise<Proof> {
   const given = auth.identity.password?.user
   if (!given) throw expectedToFind('password', 'identity')
+  const inDirectory = await parts.directories.login(given)
+  if (inDirectory !== undefined) return { userId: inDirectory }
   const user = await findLogin(parts.store.db, given)
   const right = await checkPassword(parts, { user, given: given.password, from: clientAddress })
   if (!user || !right) throw loginFailed()

@@ -1,0 +1,205 @@
+/**
+ * What the API asks of users and groups that are of a directory: lists of a domain's, and changes, which are made in the
+ * directory and then seen in identity's rows.
+ */
+import { type ParsedList, parseList } from '@strata/toolkit/resource'
+import type { ApiRequest } from '@strata/toolkit/service'
+import { dialect, invalid, loginFailed, missing, otherDirectory } from '../../contract/errors.ts'
+import { group } from '../../contract/group.ts'
+import { user } from '../../contract/user.ts'
+import { removeActor } from '../../store/assignment.ts'
+import { findMapping, removeMapping, removeRow } from '../../store/id-mapping.ts'
+import type { ActorType } from '../../store/tables.ts'
+import { findGroup, findUser, type GroupRow, type UserRow } from '../../store/user.ts'
+import { newId, type Parts } from '../parts.ts'
+import type { DirectoryQuery, NameMatch, UserChange } from '../ports/directory.ts'
+import { shownUserRows } from '../user.ts'
+import type { DomainDirectory } from './registry.ts'
+import { publicId } from './shadow.ts'
+
+export type { ActorType }
+
+export interface Page {
+  /** As the API shows them. */
+  readonly rows: readonly object[]
+  readonly marker: string | undefined
+  /** Id of the last, when there are more. */
+  readonly next: string | undefined
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+const resources = { user, group } as const
+const nameFilter = /^name(?:__(i?)(contains|startswith|endswith))$/
+const nameFilters = ['', 'i'].flatMap(fold =>
+  ['contains', 'startswith', 'endswith'].map(kind => `name__${fold}${kind}`),
+)
+
+export function peopleLogic(parts: Parts) {
+  const { store, directories } = parts
+  const { shadow } = directories
+  const shown = async (type: ActorType, rows: readonly (UserRow | GroupRow)[]): Promise<object[]> =>
+    type === 'user'
+      ? shownUserRows(parts, rows as UserRow[])
+      : rows.map(row => ({ ...row, extra: JSON.parse(row.extra ?? '{}') }))
+  const findActor = (type: ActorType, id: string) =>
+    type === 'user' ? findUser(store.db, id) : findGroup(store.db, id)
+  const revoke = (userId: string) =>
+    store.transaction(async (tx, afterCommit) => {
+      await parts.tokens.revoke(tx, { userId })
+      parts.changed(afterCommit)
+    })
+  /** The marker's place in the order of the directory. */
+  const placeOf = async (type: ActorType, marker: string | undefined) => {
+    if (marker === undefined) return undefined
+    const [row, mapping] = [await findActor(type, marker), await findMapping(store.db, marker)]
+    if (!row || !mapping) throw invalid('marker', `names no ${type}`)
+    return { name: row.name, id: mapping.local_id }
+  }
+  const saveUser = async (found: DomainDirectory, entry: Parameters<typeof shadow.users>[1][number]) => {
+    const [row] = await shadow.users(found.domainId, [entry])
+    return row!
+  }
+  return {
+    /** The row, or undefined: what policies ask about. */
+    findActor,
+    shown,
+    async list(type: ActorType, found: DomainDirectory, request: ApiRequest): Promise<Page> {
+      const asked = parseList<never>(resources[type] as never, dialect, request.query, [
+        ...nameFilters,
+        'password_expires_at',
+      ])
+      const most = Math.min(
+        asked.limit ?? Number.POSITIVE_INFINITY,
+        found.listLimit || parts.config.max_list_limit,
+        parts.config.max_list_limit,
+      )
+      const query = queryOf(asked, most + 1, await placeOf(type, asked.marker))
+      const wanted = asked.where['id']
+      // Passwords of a directory are its own affair: none is known to end.
+      const none = asked.others['password_expires_at'] !== undefined || asked.where['enabled'] === null
+      const { directory, domainId } = found
+      const rows = none
+        ? []
+        : type === 'user'
+          ? await shadow.users(domainId, await directory.listUsers(query))
+          : await shadow.groups(domainId, await directory.listGroups(query))
+      const kept = (wanted === undefined ? rows : rows.filter(row => [wanted].flat(2).includes(row.id))).slice(0, most)
+      return {
+        rows: await shown(type, kept),
+        marker: asked.marker,
+        next: rows.length > most ? kept.at(-1)?.id : undefined,
+      }
+    },
+    async create(type: ActorType, found: DomainDirectory, body: Values): Promise<object> {
+      const name = String(body['name']).trim()
+      const about = { ...body, name, id: newId(parts.runtime) }
+      const { directory, domainId } = found
+      const [row] =
+        type === 'user'
+          ? [await saveUser(found, await directory.createUser({ ...userChange(about), id: about.id, name }))]
+          : await shadow.groups(domainId, [await directory.createGroup({ ...groupChange(about), id: about.id, name })])
+      return (await shown(type, [row!]))[0]!
+    },
+    async update(type: ActorType, id: string, body: Values): Promise<object> {
+      const found = await directories.behind(type, id)
+      if (!found) throw missing(type, id)
+      const { directory, domainId, localId } = found
+      if (body['domain_id'] !== undefined && body['domain_id'] !== domainId)
+        throw invalid('domain_id', 'cannot be changed')
+      if (type === 'group') {
+        const [row] = await shadow.groups(domainId, [await directory.updateGroup(localId, groupChange(body))])
+        return (await shown(type, [row!]))[0]!
+      }
+      const row = await saveUser(found, await directory.updateUser(localId, userChange(body)))
+      if (body['password'] !== undefined || body['enabled'] === false) await revoke(id)
+      return (await shown(type, [row]))[0]!
+    },
+    async remove(type: ActorType, id: string): Promise<void> {
+      const found = await directories.behind(type, id)
+      if (!found) throw missing(type, id)
+      await (type === 'user' ? found.directory.deleteUser(found.localId) : found.directory.deleteGroup(found.localId))
+      await store.transaction(async (tx, afterCommit) => {
+        await removeActor(tx, { type, id })
+        await removeRow(tx, type, id)
+        await removeMapping(tx, id)
+        parts.changed(afterCommit)
+      })
+      directories.forget(id)
+    },
+    /** By the user itself, who knows the present password. */
+    async changePassword(found: DomainDirectory & { localId: string }, passwords: { original: string; next: string }) {
+      const { directory, domainId, localId } = found
+      const user = await directory.authenticate({ id: localId }, passwords.original)
+      if (!user?.enabled) throw loginFailed()
+      await directory.updateUser(localId, { password: passwords.next })
+      await revoke(publicId(domainId, 'user', localId))
+    },
+    /** Whether both are of one directory; false when neither is of any. Throws a 403 for what lies across. */
+    async together(userId: string, groupId: string) {
+      const user = await directories.behind('user', userId)
+      const of = await directories.behind('group', groupId)
+      if (!user && !of) return undefined
+      if (!user || !of || user.domainId !== of.domainId) throw otherDirectory()
+      return { directory: of.directory, user: user.localId, group: of.localId }
+    },
+    /** After a change of who is in which group. */
+    async membersChanged(userId: string, groupId: string): Promise<void> {
+      for (const id of [userId, groupId]) directories.forget(id)
+      await directories.refresh('user', userId)
+    },
+  }
+}
+
+function queryOf(asked: ParsedList, limit: number, after: DirectoryQuery['after']): DirectoryQuery {
+  const exact = [asked.where['name'] ?? []]
+    .flat(2)
+    .map((value): NameMatch => ({ kind: 'equals', value: String(value), fold: false }))
+  const others = Object.entries(asked.others).flatMap(([name, values]): NameMatch[] => {
+    const [, fold, kind] = nameFilter.exec(name) ?? []
+    if (kind === undefined) return []
+    return [{ kind: kind as NameMatch['kind'], value: values.at(-1) ?? '', fold: fold === 'i' }]
+  })
+  const enabled = [asked.where['enabled'] ?? []].flat(2)[0]
+  return {
+    names: [...exact, ...others],
+    limit,
+    ...(typeof enabled === 'boolean' && { enabled }),
+    ...(after && { after }),
+  }
+}
+
+const ownFields = new Set([
+  'id',
+  'name',
+  'domain_id',
+  'enabled',
+  'default_project_id',
+  'options',
+  'password',
+  'password_expires_at',
+  'links',
+])
+
+const extraIn = (body: Values, own: ReadonlySet<string>): Values =>
+  Object.fromEntries(Object.entries(body).filter(([name]) => !own.has(name)))
+
+function userChange(body: Values): UserChange {
+  if (Object.keys((body['options'] as object | undefined) ?? {}).length > 0)
+    throw invalid('options', 'is not for users of a directory')
+  return {
+    ...(body['name'] !== undefined && { name: String(body['name']).trim() }),
+    ...(body['enabled'] !== undefined && { enabled: body['enabled'] === true }),
+    ...(body['password'] !== undefined && { password: body['password'] as string | null }),
+    ...(body['default_project_id'] !== undefined && { defaultProjectId: body['default_project_id'] as string | null }),
+    extra: extraIn(body, ownFields),
+  }
+}
+
+const groupFields = new Set(['id', 'name', 'domain_id', 'description', 'links'])
+
+const groupChange = (body: Values) => ({
+  ...(body['name'] !== undefined && { name: String(body['name']).trim() }),
+  ...(body['description'] !== undefined && { description: body['description'] as string | null }),
+  extra: extraIn(body, groupFields),
+})
