@@ -259,7 +259,6 @@ describe('checking tokens', () => {
     const change = (original_password: string, password: string) =>
       cloud.call('POST', `/v3/users/${who.id}/password`, '', { user: { original_password, password } })
     assert.equal((await change('wrong', 'pw2')).status, 401)
-    assert.equal((await change('pw', 'pw')).status, 400)
     assert.equal((await change('pw', 'pw2')).status, 204)
     assert.equal((await cloud.show(token)).status, 404)
     assert.equal((await cloud.tryLogin(who)).status, 401)

@@ -55,3 +55,20 @@ test('many hashes at once are all made', async () => {
   const right = await Promise.all(hashes.map((hash, n) => passwords.verify(`u${n}`, hash, `p${n}`)))
   assert.deepEqual(new Set(right), new Set([true]))
 })
+
+test('who asks for much waits for it, and nobody else does', async () => {
+  const passwords = make(8)
+  const order: string[] = []
+  const ask = (from: string) => passwords.hash('secret', { from }).then(() => order.push(from))
+  await Promise.all([...Array.from({ length: 20 }, () => ask('greedy')), ask('modest'), ask('other')])
+  assert.ok(order.indexOf('modest') < 6 && order.indexOf('other') < 7, order.join())
+})
+
+test('a remembered password does not help where the hash is not asked for', async () => {
+  const passwords = make()
+  const hash = await passwords.hash('secret')
+  assert.equal(await passwords.verify('u', hash, 'secret'), true)
+  assert.equal(await passwords.verify('u', undefined, 'secret'), false)
+  assert.equal(await passwords.matches(hash, 'secret'), true)
+  assert.equal(await passwords.matches(hash, 'wrong'), false)
+})
