@@ -15,6 +15,8 @@ import { federationAuthOperations } from './api/federation-auth.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
+import { oauth1Operations } from './api/oauth1.ts'
+import { oauth2Operations } from './api/oauth2.ts'
 import { policyOperations } from './api/policies.ts'
 import { resourceOperations } from './api/resources.ts'
 import { roleAssignmentOperations } from './api/role-assignments.ts'
@@ -154,6 +156,8 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...applicationCredentialOperations(parts),
         ...ec2Operations(parts),
         ...trustOperations(parts),
+        ...oauth1Operations(parts),
+        ...oauth2Operations(parts),
         ...policyOperations(parts),
         ...federationOperations(parts),
         ...federationAuthOperations(parts, logins),

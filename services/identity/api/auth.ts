@@ -11,6 +11,7 @@ import type { Parts } from '../logic/parts.ts'
 import { authenticate } from '../logic/token/authenticate.ts'
 import type { IssuedReceipt } from '../logic/token/receipt.ts'
 import type { CheckedToken, IssuedToken } from '../logic/token/tokens.ts'
+import { sentTo } from './sent-to.ts'
 import { collection } from './view.ts'
 
 export const tokenReply = (status: number, text: string, token: CheckedToken, request: ApiRequest) =>
@@ -65,6 +66,7 @@ function tokenOperations(parts: Parts): Operation[] {
           ...request.body,
           headers: request.headers,
           clientAddress: request.clientAddress,
+          sentTo: sentTo(request),
         })
         return loginReply(result, request)
       },

@@ -2,6 +2,7 @@
 import { type DeriveOptions, derive } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation, withChanges } from '@strata/toolkit/service'
 import { endpoint, region, service } from '../contract/catalog.ts'
+import { consumer } from '../contract/consumer.ts'
 import { credential } from '../contract/credential.ts'
 import { endpointGroup } from '../contract/endpoint-group.ts'
 import { dialect, invalid } from '../contract/errors.ts'
@@ -17,6 +18,7 @@ import { domainHooks } from '../logic/domain.ts'
 import { endpointGroupHooks } from '../logic/endpoint-filter.ts'
 import { groupHooks } from '../logic/group.ts'
 import { limitHooks, registeredLimitHooks } from '../logic/limit.ts'
+import { consumerHooks } from '../logic/oauth1/consumer.ts'
 import type { Parts } from '../logic/parts.ts'
 import { changeOwnPassword } from '../logic/password/change.ts'
 import { projectHooks } from '../logic/project.ts'
@@ -55,6 +57,7 @@ export function resourceOperations(parts: Parts): Operation[] {
     ...derive(endpointGroup, { ...shared, hooks: endpointGroupHooks(parts) }),
     ...derive(policy, shared),
     ...limitOperations(parts, shared),
+    ...derive(consumer, { ...shared, hooks: consumerHooks(parts) }),
     ...derive(credential, { ...shared, hooks: credentialHooks(parts) }),
   ]
 }

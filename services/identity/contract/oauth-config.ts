@@ -5,6 +5,7 @@ export interface OAuthConfig {
   readonly access_token_duration: number
   readonly oauth2_authn_methods: readonly OAuth2Method[]
   readonly oauth2_cert_dn_mapping_id: string
+  readonly client_certificate_header: string
   readonly token_provider: TokenProvider
 }
 
@@ -43,6 +44,12 @@ export const oauthOptions = {
     type: 'string',
     description: 'Mapping of the names in client certificates to users (tls_client_auth).',
     default: 'oauth2_mapping',
+  },
+  client_certificate_header: {
+    type: 'string',
+    description:
+      'Header in which trusted_proxies say which certificate a client showed (RFC 9440, PEM or Base64). A proxy must remove one that comes from outside.',
+    default: 'Client-Cert',
   },
   token_provider: {
     type: 'string',

@@ -105,8 +105,10 @@ export function applicationCredentialLogic(parts: Parts) {
   }
 }
 
-/** Throws a 403 for a token that was got by a restricted application credential. */
+/** Throws a 403 for a token that was got by a restricted application credential, or by a consumer of OAuth 1.0. */
 export function refuseRestricted(context: RequestContext): void {
+  // What it made would outlive the access token, and reach beyond it.
+  if (context.token?.accessToken) throw refusedAction('A consumer cannot manage credentials or trusts of the user.')
   if (context.token?.applicationCredential?.restricted)
     throw refusedAction('A restricted application credential cannot manage credentials or trusts.')
 }

@@ -3,6 +3,7 @@
  * one way (`assertion_prefix`), and that count only when they come from its address (`trusted_proxies`; none by default).
  */
 import { holds, parseAddress, parsePrefix } from '@strata/toolkit/ip'
+import type { IdentityConfig } from '../../contract/config.ts'
 import { loginFailed, missing } from '../../contract/errors.ts'
 import type { Assertion, Rule } from '../../contract/mapping.ts'
 import { findMapping } from '../../store/federation.ts'
@@ -16,12 +17,15 @@ type Sent = Pick<Login, 'headers' | 'clientAddress'>
 /** Values of an attribute; none where the proxy says nothing of it. */
 export type Attributes = (name: string) => readonly string[]
 
+export const comesFromProxy = (config: Pick<IdentityConfig, 'trusted_proxies'>, clientAddress: string): boolean =>
+  config.trusted_proxies.some(range => lies(clientAddress, range))
+
 /** Undefined when the request does not come from a proxy that is trusted. */
 export function attributesFrom(
   { config }: Pick<Parts, 'config'>,
   { headers, clientAddress }: Sent,
 ): Attributes | undefined {
-  if (!config.trusted_proxies.some(range => lies(clientAddress, range))) return undefined
+  if (!comesFromProxy(config, clientAddress)) return undefined
   const prefix = spelled(config.assertion_prefix)
   const sent = new Map(
     Object.entries(headers)

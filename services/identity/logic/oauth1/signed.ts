@@ -12,13 +12,17 @@ import {
   readOAuth1Header,
 } from '../rules/oauth1-signature.ts'
 
-export interface OAuth1Request {
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+/** Where a request went. */
+export interface SentTo {
   /** The service's root as the caller reached it, and the path below it. */
   readonly baseUrl: string
   readonly path: string
   /** Of the query, and of a body that is a form. */
   readonly parameters: readonly Pair[]
+}
+
+export interface OAuth1Request extends SentTo {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
 /** How far the time of a request may be from now, either way, in milliseconds. */

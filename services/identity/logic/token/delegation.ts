@@ -5,6 +5,7 @@
 import type { TokenInfo } from '@strata/toolkit/context'
 import type { TokenBody } from '../../contract/token.ts'
 import { findApplicationCredential, roleIdsOf, rulesOf } from '../../store/application-credential.ts'
+import { findAccessToken } from '../../store/oauth1.ts'
 import type { Db } from '../../store/tables.ts'
 import { findTrust, type TrustRow, trustChain, trustRoleIds } from '../../store/trust.ts'
 import { findUsers } from '../../store/user.ts'
@@ -16,8 +17,8 @@ export interface DelegationFacts {
   readonly userId: string
   /** Users besides the token's own whose revocations end it. */
   readonly others: readonly string[]
-  /** Of those, what was delegated; with what these imply. */
-  readonly roleIds: readonly string[]
+  /** Of those, what was delegated; with what these imply. All, where that is not said. */
+  readonly roleIds?: readonly string[]
   /** Members of the token's body and of what services know of it. */
   readonly shown: Partial<TokenBody['token']>
   readonly info: Partial<TokenInfo>
@@ -31,7 +32,35 @@ export async function lookUpDelegation(
 ): Promise<DelegationFacts | undefined> {
   if (!payload.delegation) return undefined
   const { type, id } = payload.delegation
-  return type === 'trust' ? byTrust(db, { id, isEnabled }, payload) : byApplicationCredential(db, id, payload)
+  if (type === 'trust') return byTrust(db, { id, isEnabled }, payload)
+  if (type === 'access_token') return byAccessToken(db, id, payload)
+  if (type === 'certificate') return byCertificate(id, payload)
+  return byApplicationCredential(db, id, payload)
+}
+
+/** Who holds the certificate has all roles of the user, but the token is of use to nobody else. */
+const byCertificate = (thumbprint: string, { userId }: TokenPayload): DelegationFacts => ({
+  userId,
+  others: [],
+  shown: { oauth2_credential: { 'x5t#S256': thumbprint } },
+  info: { certificate: thumbprint },
+})
+
+async function byAccessToken(
+  db: Db,
+  id: string,
+  { userId, scope }: TokenPayload,
+): Promise<DelegationFacts | undefined> {
+  const row = await findAccessToken(db, id)
+  if (!row || row.authorizing_user_id !== userId || scope.type !== 'project' || scope.id !== row.project_id)
+    return undefined
+  return {
+    userId,
+    others: [],
+    roleIds: JSON.parse(row.role_ids) as string[],
+    shown: { 'OS-OAUTH1': { access_token_id: id, consumer_id: row.consumer_id } },
+    info: { accessToken: { id, consumerId: row.consumer_id } },
+  }
 }
 
 /** The scope of a token that is got by the trust; `userId` is whom it acts as. */

@@ -65,7 +65,7 @@ export async function lookUp(db: Db, payload: TokenPayload, standards: Standards
 async function withRoles(db: Db, facts: TokenFacts, place: Place, also: AlsoIn): Promise<TokenFacts | undefined> {
   const { user, delegation } = facts
   const own = await effectiveRoles(db, delegation?.userId ?? user.id, place, also)
-  const roles = delegation ? await amongImplied(db, own, delegation.roleIds) : own
+  const roles = delegation?.roleIds ? await amongImplied(db, own, delegation.roleIds) : own
   return roles.length === 0 ? undefined : { ...facts, roles }
 }
 

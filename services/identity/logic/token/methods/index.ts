@@ -2,6 +2,7 @@
 import { byApplicationCredential } from './application-credential.ts'
 import { byProxy } from './external.ts'
 import { byMapping } from './mapped.ts'
+import { byOAuth1 } from './oauth1.ts'
 import { byPassword } from './password.ts'
 import type { Prove } from './proof.ts'
 import { byToken } from './token.ts'
@@ -17,6 +18,7 @@ const provers = {
   openid: byMapping('openid'),
   x509: byMapping('x509'),
   external: byProxy,
+  oauth1: byOAuth1,
 } satisfies Record<string, Prove>
 
 export type LoginMethod = keyof typeof provers

@@ -1,5 +1,6 @@
 /** What a login method gets, and what it finds out. Each method is a file of this folder, and a line of `index.ts`. */
 import type { AuthRequest } from '../../../contract/token.ts'
+import type { SentTo } from '../../oauth1/signed.ts'
 import type { Parts } from '../../parts.ts'
 import type { Delegation, Federation, TokenPayload, TokenScope } from '../../rules/token-payload.ts'
 
@@ -9,6 +10,8 @@ export interface Login {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** IP address of the caller. */
   readonly clientAddress: string
+  /** Address and parameters of the request, which consumers of OAuth 1.0 sign. */
+  readonly sentTo?: SentTo
 }
 
 export interface Proof {
