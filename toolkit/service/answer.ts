@@ -1,28 +1,35 @@
 /** Answers on their way out: what handlers return and what they throw, as statuses, headers and bodies. */
 import { Readable } from 'node:stream'
-import type { FastifyReply } from 'fastify'
 import { Fault } from '../fault/index.ts'
 import { bodyTooLarge } from './body.ts'
-import type { Operation, Reply } from './operation.ts'
+import type { Exchange, Write } from './exchange.ts'
+import type { Reply } from './operation.ts'
 
-export function send(operation: Operation, result: Reply | object | undefined, reply: FastifyReply): void {
-  const answer: Reply = isReply(result)
-    ? result
-    : { reply: true, status: operation.status ?? (result === undefined ? 204 : 200), body: result }
-  reply.status(answer.status)
-  if (answer.headers) reply.headers(answer.headers)
-  const { body } = answer
-  if (body === undefined || body === null) {
-    if (answer.status !== 204 && answer.status !== 304) reply.header('content-length', '0')
-    reply.send()
-  } else if (typeof body === 'string' || body instanceof Uint8Array || body instanceof Readable) {
-    if (!reply.hasHeader('content-type')) reply.type('application/octet-stream')
-    reply.send(body)
-  } else reply.header('content-type', 'application/json').send(JSON.stringify(body))
+const json = { 'content-type': 'application/json' }
+const octets = { 'content-type': 'application/octet-stream' }
+
+/** `status`: of an answer that names none. */
+export function send(
+  write: Write,
+  exchange: Exchange,
+  result: Reply | object | undefined,
+  status: number | undefined,
+): void {
+  if (result === undefined) write(exchange, status ?? 204, undefined, undefined)
+  else if (isReply(result)) sendReply(write, exchange, result)
+  else write(exchange, status ?? 200, json, JSON.stringify(result))
 }
 
-function isReply(result: unknown): result is Reply {
-  return typeof result === 'object' && result !== null && (result as Reply).reply === true
+function sendReply(write: Write, exchange: Exchange, result: Reply): void {
+  const { body, headers } = result
+  if (body === undefined || body === null) write(exchange, result.status, headers, undefined)
+  else if (typeof body === 'string' || body instanceof Uint8Array || body instanceof Readable)
+    write(exchange, result.status, headers?.['content-type'] ? headers : { ...octets, ...headers }, body)
+  else write(exchange, result.status, headers ? { ...headers, ...json } : json, JSON.stringify(body))
+}
+
+function isReply(result: object): result is Reply {
+  return (result as Reply).reply === true
 }
 
 /** Whatever was thrown as what the caller is told; a defect tells the caller nothing. */

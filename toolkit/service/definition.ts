@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics/index.ts'
 import type { Policy } from '../policy/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { TokenVerifier } from '../tokens/index.ts'
+import type { ThumbprintOf } from './holder.ts'
 import type { MicroversionRange } from './microversion.ts'
 import type { Operation } from './operation.ts'
 
@@ -38,6 +39,8 @@ export interface ServiceInstance {
   readonly requestIdHeader?: string
   /** How it checks the tokens of its own callers, where it does so itself instead of asking identity. */
   readonly verifyToken?: TokenVerifier
+  /** How it finds the client certificate of its callers, where it knows that. */
+  readonly thumbprintOf?: ThumbprintOf
   /** Starts what runs by itself: sagas that were cut off, reconcilers, watches. Called once all services are mounted. */
   start?(): Promise<void>
   /** Ends what `start` began and closes the store. Guests and networks go on. */

@@ -28,7 +28,10 @@ export interface ApiRequest<Body = unknown> {
 
 /** The request with some of it changed, for handing it on to another operation's handler. */
 export function withChanges<Body>(request: ApiRequest<Body>, changes: Partial<ApiRequest<Body>>): ApiRequest<Body> {
-  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, changes)
+  const changed = Object.assign(Object.create(Object.getPrototypeOf(request)), request)
+  // Defined, not assigned: some of a request's members are made on demand.
+  for (const [name, value] of Object.entries(changes)) Object.defineProperty(changed, name, { value, enumerable: true })
+  return changed
 }
 
 export interface Reply {

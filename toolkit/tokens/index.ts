@@ -12,8 +12,8 @@ export { type AccessRule, permits } from './access-rules.ts'
 
 export const tokensChanged = 'identity.tokens'
 
-/** Resolves to what a token says, or to undefined when it is not valid (any more). */
-export type TokenVerifier = (token: string) => Promise<TokenInfo | undefined>
+/** What a token says, or undefined when it is not valid (any more); at once where that is known already. */
+export type TokenVerifier = (token: string) => TokenInfo | undefined | Promise<TokenInfo | undefined>
 
 interface Entry {
   readonly info: TokenInfo
@@ -36,11 +36,7 @@ export function cachingVerifier(options: {
     generation++
     entries = new Map()
   })
-  return async token => {
-    // Tokens are kept by their hash, so that memory dumps show none.
-    const key = hash('sha256', token, 'base64')
-    const known = entries.get(key)
-    if (known && known.until > runtime.now()) return known.info
+  const ask = async (token: string, key: string): Promise<TokenInfo | undefined> => {
     const asked = generation
     const info = await fetch(token)
     if (!info) {
@@ -53,5 +49,11 @@ export function cachingVerifier(options: {
       entries.set(key, { info, until: Math.min(runtime.now() + ttl, Date.parse(info.expiresAt)) })
     }
     return info
+  }
+  return token => {
+    // Tokens are kept by their hash, so that memory dumps show none.
+    const key = hash('sha256', token, 'base64')
+    const known = entries.get(key)
+    return known && known.until > runtime.now() ? known.info : ask(token, key)
   }
 }
