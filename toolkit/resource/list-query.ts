@@ -53,10 +53,14 @@ export function parseList<F extends Fields>(
     where,
     others,
     sort: parseSort(resource, query),
-    limit: parseLimit(query),
-    marker: one(query['marker']) || undefined,
+    ...parsePaging(query),
     reverse: isTrue(one(query['page_reverse'])),
   }
+}
+
+/** Which page is asked for; a limit of 0 is none. Throws a 400 for a limit that is no number. */
+export function parsePaging(query: QueryValues): Pick<ParsedList, 'limit' | 'marker'> {
+  return { limit: parseLimit(query), marker: one(query['marker']) || undefined }
 }
 
 function parseLimit(query: QueryValues): number | undefined {

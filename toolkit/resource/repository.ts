@@ -102,18 +102,25 @@ function sortable(fields: Fields, column: string) {
 
 const smallest = (field: Field): string | number => (field.columnType === 'text' ? '' : -1)
 
-/** Rows that come after `row` in the order of `keys`: (a > x) or (a = x and b > y) or … */
+/**
+ * Rows that come after `row` in the order of `keys`: a >= x and ((a > x) or (a = x and b > y) or …). The first part says nothing
+ * new, but by it alone engines find where to begin in an index.
+ */
 function beyond(fields: Fields, keys: readonly SortKey[], row: Readonly<Record<string, unknown>>): Condition {
   const keyOf = (name: string) => encodeValue(fields[name]!, row[name]) ?? smallest(fields[name]!)
+  const [first] = keys
   return eb =>
-    eb.or(
-      keys.map((key, at) =>
-        eb.and([
-          ...keys.slice(0, at).map(before => eb(sortable(fields, before.field), '=', keyOf(before.field))),
-          eb(sortable(fields, key.field), key.direction === 'asc' ? '>' : '<', keyOf(key.field)),
-        ]),
+    eb.and([
+      eb(sortable(fields, first!.field), first!.direction === 'asc' ? '>=' : '<=', keyOf(first!.field)),
+      eb.or(
+        keys.map((key, at) =>
+          eb.and([
+            ...keys.slice(0, at).map(before => eb(sortable(fields, before.field), '=', keyOf(before.field))),
+            eb(sortable(fields, key.field), key.direction === 'asc' ? '>' : '<', keyOf(key.field)),
+          ]),
+        ),
       ),
-    )
+    ])
 }
 
 function equals(name: string, field: Field | undefined, value: unknown): Condition {

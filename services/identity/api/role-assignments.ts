@@ -1,8 +1,11 @@
 /** `GET /v3/role_assignments`. */
 import { badRequest } from '@strata/toolkit/fault'
+import { pageOf, parsePaging } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation } from '@strata/toolkit/service'
 import type { RoleAssignment } from '../contract/assignment.ts'
-import { type AssignmentQuery, findAssignments, type Names, namesOf } from '../logic/assignment/list.ts'
+import { dialect } from '../contract/errors.ts'
+import { type AssignmentQuery, findAssignments } from '../logic/assignment/list.ts'
+import { type Names, namesOf } from '../logic/assignment/names.ts'
 import { findProjectFacts } from '../logic/assignment/reachable.ts'
 import type { Parts } from '../logic/parts.ts'
 import type { Assignment } from '../logic/rules/assignments.ts'
@@ -23,11 +26,13 @@ export function roleAssignmentOperations(parts: Parts): Operation[] {
         context.enforce(rule, { target: { domain_id: domainId || undefined, project } })
         if (query.subtree && query.projectId === undefined)
           throw badRequest('scope.project.id must be specified if include_subtree is also specified')
-        const found = await findAssignments(db, query)
-        const names = flag(request, 'include_names') ? await namesOf(db, found) : undefined
+        const { limit, marker } = parsePaging(request.query)
+        const most = Math.min(limit ?? parts.config.max_list_limit, parts.config.max_list_limit)
+        const { assignments, next } = await findAssignments(db, query, { limit: most, marker })
+        const names = flag(request, 'include_names') ? await namesOf(db, assignments) : undefined
         return {
-          role_assignments: found.map(one => view(one, names, request.baseUrl)),
-          links: { next: null, self: `${request.baseUrl}${request.path}`, previous: null },
+          role_assignments: assignments.map(one => view(one, names, request.baseUrl)),
+          ...dialect.pageLinks('role_assignments', pageOf(request, { next })),
         }
       },
     }),
