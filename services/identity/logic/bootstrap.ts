@@ -8,10 +8,10 @@ import type { Transaction } from '@strata/toolkit/store'
 import { endpoint, interfaces, service } from '../contract/catalog.ts'
 import { domain, project } from '../contract/project.ts'
 import { role } from '../contract/role.ts'
-import { user } from '../contract/user.ts'
+import { type UserOptions, user } from '../contract/user.ts'
 import { addAssignment, type Target } from '../store/assignment.ts'
 import { addRegion, allEndpoints, allServices, regionExists } from '../store/catalog.ts'
-import { passwordHash, setPasswordExpiry } from '../store/password.ts'
+import { clearFailures, passwordHash, setActive, setPasswordExpiry } from '../store/password.ts'
 import { domainsScope, findDomain, findProjectByName } from '../store/project.ts'
 import { addImplication, findRoleByName, globalScope } from '../store/role.ts'
 import type { Tables } from '../store/tables.ts'
@@ -19,6 +19,7 @@ import { findUserByName } from '../store/user.ts'
 import { newId, type Parts } from './parts.ts'
 import { keepPassword } from './password/change.ts'
 import { randomPasswordCost } from './password/hash.ts'
+import { dayOf } from './rules/compliance.ts'
 
 type Tx = Transaction<Tables>
 
@@ -56,6 +57,15 @@ interface Login {
   readonly project: string
   readonly roles: readonly RoleName[]
   readonly cost?: number
+  readonly options?: UserOptions
+}
+
+/** Services have passwords that nobody guesses and nobody changes, and the cloud stands still when they cannot log in. */
+const ofServices: UserOptions = {
+  ignore_change_password_upon_first_use: true,
+  ignore_password_expiry: true,
+  ignore_lockout_failure_attempts: true,
+  ignore_user_inactivity: true,
 }
 
 export async function bootstrap(parts: Parts, plan: BootstrapPlan): Promise<void> {
@@ -69,6 +79,7 @@ export async function bootstrap(parts: Parts, plan: BootstrapPlan): Promise<void
         project: 'service',
         roles: ['admin', 'service'],
         cost: randomPasswordCost,
+        options: ofServices,
       }),
     ),
   ]
@@ -87,7 +98,12 @@ export async function bootstrap(parts: Parts, plan: BootstrapPlan): Promise<void
         await parts.tokens.revoke(tx, { userId })
       }
       for (const name of login.roles) await grant(tx, userId, roles.get(name)!, { type: 'project', id: projectId })
-      if (login.name === 'admin') await grant(tx, userId, roles.get('admin')!, { type: 'system', id: 'all' })
+      if (login.name === 'admin') {
+        await grant(tx, userId, roles.get('admin')!, { type: 'system', id: 'all' })
+        // Whoever starts the cloud can always get in again.
+        await clearFailures(tx, userId)
+        await setActive(tx, userId, dayOf(parts.runtime.now()))
+      }
     }
     await ensureCatalog(parts, tx, plan)
     parts.changed(afterCommit)
@@ -163,8 +179,10 @@ async function ensureUser(parts: Parts, tx: Tx, login: Login, projectId: string)
     name: login.name,
     domain_id: defaultDomain,
     default_project_id: projectId,
+    options: login.options ?? {},
     extra: {},
   })
+  await setActive(tx, id, dayOf(parts.runtime.now()))
   return id
 }
 
