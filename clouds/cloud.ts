@@ -118,7 +118,8 @@ async function buildCloud(options: CloudOptions, config: Config, log: Log): Prom
   addHealthRoutes({ server, metrics: environment.metrics, services: built, engine, version, phase: () => phase })
   for (const service of built) {
     const verifyToken = service === instance ? instance.verifyToken : environment.verifyToken
-    await mount({ ...environment, server, service, verifyToken, identityUrl: () => `${url}/identity` })
+    const { thumbprintOf } = instance
+    await mount({ ...environment, server, service, verifyToken, thumbprintOf, identityUrl: () => `${url}/identity` })
   }
   const stop = async () => {
     phase = 'stopping'

@@ -16,6 +16,7 @@ interface TokenBody {
     readonly audit_ids: readonly string[]
     readonly issued_at: string
     readonly expires_at: string
+    readonly oauth2_credential?: { readonly 'x5t#S256': string }
     readonly application_credential?: {
       readonly id: string
       readonly restricted: boolean
@@ -48,6 +49,7 @@ export async function verifyOverApi(session: Session, token: string): Promise<To
     auditIds: audit_ids,
     issuedAt: issued_at,
     expiresAt: expires_at,
+    certificate: body.token.oauth2_credential?.['x5t#S256'],
     ...(credential && {
       applicationCredential: {
         id: credential.id,

@@ -19,6 +19,7 @@ import { oauth1Operations } from './api/oauth1.ts'
 import { oauth2Operations } from './api/oauth2.ts'
 import { policyOperations } from './api/policies.ts'
 import { resourceOperations } from './api/resources.ts'
+import { revocationOperations } from './api/revocations.ts'
 import { roleAssignmentOperations } from './api/role-assignments.ts'
 import { tagOperations } from './api/tags.ts'
 import { trustOperations } from './api/trusts.ts'
@@ -30,6 +31,7 @@ import { policies } from './contract/policies.ts'
 import { ldapDriver } from './drivers/ldap/index.ts'
 import { pamDriver } from './drivers/pam/index.ts'
 import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
+import { callersThumbprint } from './logic/client-certificate.ts'
 import { createDirectories } from './logic/directory/directories.ts'
 import { federatedLogins } from './logic/federation/configured.ts'
 import type { Parts } from './logic/parts.ts'
@@ -158,12 +160,14 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         ...trustOperations(parts),
         ...oauth1Operations(parts),
         ...oauth2Operations(parts),
+        ...revocationOperations(parts),
         ...policyOperations(parts),
         ...federationOperations(parts),
         ...federationAuthOperations(parts, logins),
         ...endpointFilterOperations(parts),
         ...domainConfigOperations(parts),
       ]),
+      thumbprintOf: request => callersThumbprint(config, request),
       verifyToken: async text => (await tokens.check(text))?.info,
       async stop() {
         for (const stop of stopRotating) stop()

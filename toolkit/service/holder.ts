@@ -13,7 +13,7 @@ export type ThumbprintOf = (request: Pick<ApiRequest, 'headers' | 'clientAddress
 /** Hook at the head of each request. */
 export function takeBearer(request: FastifyRequest, _reply: unknown, done: () => void): void {
   const { headers } = request
-  if (headers.authorization !== undefined && headers['x-auth-token'] === undefined) {
+  if (headers.authorization !== undefined && !headers['x-auth-token']) {
     const [, token] = /^Bearer +([\w.~+/=-]+)$/i.exec(headers.authorization) ?? []
     if (token !== undefined) headers['x-auth-token'] = token
   }

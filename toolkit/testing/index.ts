@@ -124,6 +124,7 @@ export async function startService<Extra>(
     service: instance,
     ...environment,
     verifyToken,
+    thumbprintOf: instance.thumbprintOf,
     identityUrl: () => 'http://localhost/identity',
   })
   await server.ready()

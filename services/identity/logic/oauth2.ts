@@ -25,9 +25,10 @@ export interface Client {
 
 export function oauth2Logic(parts: Parts) {
   const { config, store, tokens, runtime } = parts
-  const bySecret = async ({ id, secret = '' }: Client, sent: Sent): Promise<IssuedToken> => {
+  const bySecret = async ({ id, secret }: Client, { headers, clientAddress }: Sent): Promise<IssuedToken> => {
+    if (!secret) throw loginFailed()
     const identity = { methods: ['application_credential'], application_credential: { id, secret } }
-    const token = await authenticate(parts, { ...sent, auth: { identity } })
+    const token = await authenticate(parts, { headers, clientAddress, auth: { identity } })
     // The rules of its user may ask for more than one method.
     if ('receipt' in token) throw loginFailed()
     return token
