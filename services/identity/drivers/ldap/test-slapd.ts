@@ -1,0 +1,190 @@
+/** A real slapd with a database of its own, for tests: on a free port of this machine, with StartTLS, gone when it is closed. */
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const program = '/usr/sbin/slapd'
+
+/** Why no test with a real server can run here; false when they can. */
+export const noSlapd: string | false = existsSync(program) ? false : 'slapd is not installed'
+
+export const suffix = 'dc=example,dc=org'
+export const rootDn = `cn=admin,${suffix}`
+export const rootPassword = 'root-secret'
+
+export interface Slapd {
+  readonly url: string
+  readonly port: number
+  /** File of the certificate that it shows. */
+  readonly certificate: string
+  stop(): Promise<void>
+  /** After `stop`, with the same entries. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface SlapdOptions {
+  /** Entries that it gives at once, at most. */
+  readonly sizeLimit?: number
+  /** With the classes and attributes of Active Directory, as far as Debian's slapd has them. */
+  readonly microsoft?: boolean
+}
+
+/** `ldif`: entries below the suffix, whose own entry is made. */
+export async function startSlapd(ldif: string, options: SlapdOptions = {}): Promise<Slapd> {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-slapd-'))
+  const certificate = makeCertificate(folder)
+  mkdirSync(join(folder, 'data'))
+  const config = join(folder, 'slapd.conf')
+  writeFileSync(config, configuration(folder, options))
+  const entries = join(folder, 'entries.ldif')
+  writeFileSync(
+    entries,
+    `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n${ldif}`,
+  )
+  execFileSync('/usr/sbin/slapadd', ['-q', '-f', config, '-l', entries], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const port = await freePort()
+  let stop = async () => {}
+  const start = async () => {
+    const child = spawn(program, ['-f', config, '-h', `ldap://127.0.0.1:${port}/`, '-d', '0'], { stdio: 'ignore' })
+    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    stop = async () => {
+      child.kill('SIGTERM')
+      await ended
+    }
+    await answering(port, () => child.exitCode !== null)
+  }
+  await start()
+  return {
+    url: `ldap://127.0.0.1:${port}`,
+    port,
+    certificate,
+    start,
+    stop: () => stop(),
+    async close() {
+      await stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const configuration = (folder: string, { sizeLimit = 500, microsoft = false }: SlapdOptions) => `
+modulepath /usr/lib/ldap
+moduleload back_mdb
+${microsoft ? '' : 'moduleload memberof'}
+${['core', 'cosine', 'inetorgperson', ...(microsoft ? ['msuser'] : [])].map(name => `include /etc/ldap/schema/${name}.schema`).join('\n')}
+attributetype ( 1.3.6.1.4.1.99999.1.1 NAME 'enabled' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.1.2 NAME 'disabledFlag' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
+objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'switched' SUP top AUXILIARY MAY ( enabled $ disabledFlag ) )
+pidfile ${folder}/slapd.pid
+TLSCertificateFile ${folder}/server.crt
+TLSCertificateKeyFile ${folder}/server.key
+sizelimit ${sizeLimit}
+database mdb
+suffix "${suffix}"
+rootdn "${rootDn}"
+rootpw ${rootPassword}
+directory ${folder}/data
+maxsize 104857600
+index objectClass eq
+index uid,cn,sn eq,sub
+${microsoft ? '' : 'overlay memberof\nmemberof-dangling ignore'}
+`
+
+function makeCertificate(folder: string): string {
+  const [key, certificate] = [join(folder, 'server.key'), join(folder, 'server.crt')]
+  const words = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1']
+  const files = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate]
+  execFileSync('openssl', [...words, ...files], { stdio: 'ignore' })
+  return certificate
+}
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+async function answering(port: number, ended: () => boolean): Promise<void> {
+  for (const end = Date.now() + 15_000; ; ) {
+    const there = await new Promise<boolean>(resolve => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true))
+      socket.once('error', () => resolve(false))
+      socket.once('close', () => resolve(false))
+      socket.once('connect', () => socket.destroy())
+    })
+    if (there) return
+    if (ended() || Date.now() > end) throw new Error('slapd did not start')
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+/** Persons below ou=People and groups below ou=Groups: whom tests know. */
+export const company = `
+dn: ou=People,${suffix}
+objectClass: organizationalUnit
+ou: People
+
+dn: ou=Groups,${suffix}
+objectClass: organizationalUnit
+ou: Groups
+
+dn: cn=reader,${suffix}
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: reader
+userPassword: reader-secret
+
+${[
+  ['ann', 'Ann Archer', 'TRUE'],
+  ['bob', 'Bob Baker', 'TRUE'],
+  ['cid', 'Cid Carver', 'FALSE'],
+  ['dora', 'Dora (a*b) \\\\ Doe', 'TRUE'],
+]
+  .map(
+    ([uid, name, enabled]) => `dn: uid=${uid},ou=People,${suffix}
+objectClass: inetOrgPerson
+objectClass: switched
+uid: ${uid}
+cn: ${name}
+sn: ${name}
+mail: ${uid}@example.org
+description: about ${uid}
+enabled: ${enabled}
+userPassword: ${uid}-secret
+`,
+  )
+  .join('\n')}
+dn: cn=staff,ou=Groups,${suffix}
+objectClass: groupOfNames
+cn: staff
+description: all of them
+member: uid=ann,ou=People,${suffix}
+member: uid=bob,ou=People,${suffix}
+member: uid=gone,ou=People,${suffix}
+
+dn: cn=makers,ou=Groups,${suffix}
+objectClass: groupOfNames
+cn: makers
+member: UID=Bob, ou=People,${suffix}
+`
+
+/** Options of a domain with that company; read only. */
+export const companyOptions = (url: string) => ({
+  url,
+  user: rootDn,
+  password: rootPassword,
+  suffix,
+  user_tree_dn: `ou=People,${suffix}`,
+  user_id_attribute: 'uid',
+  user_name_attribute: 'uid',
+  group_tree_dn: `ou=Groups,${suffix}`,
+  group_id_attribute: 'cn',
+  group_name_attribute: 'cn',
+})
