@@ -261,3 +261,27 @@ test('wrong passcodes lock an account like wrong passwords, and a lock holds for
     await locking.close()
   }
 })
+
+test('replicas take each passcode once between them, know each other’s receipts, and count failures together', async () => {
+  const settings = { lockout_failure_attempts: 2, lockout_duration: 3600 }
+  const one = await startIdentity(settings)
+  const { databaseUrl, stateDir } = one.service.environment
+  const other = await startIdentity(settings, { databaseUrl, stateDir })
+  try {
+    const options = { multi_factor_auth_rules: both }
+    const user = await one.make('user', { name: 'everywhere', password: 'pw', options })
+    await one.make('credential', { type: 'totp', blob: secret, user_id: user.id })
+    const who = { id: user.id as string, password: 'pw' }
+    const ask = (where: Identity, identity: object, receipt: object = {}) =>
+      where.call('POST', '/v3/auth/tokens', '', { auth: { identity } }, receipt as Record<string, string>)
+    const totp = byTotp(who, passcode(seed, timeStep(Date.now())))
+    const first = await ask(one, byPassword(who))
+    const second = await ask(other, totp, { 'openstack-auth-receipt': receiptOf(first) })
+    assert.equal(second.status, 201, second.text)
+    assert.deepEqual([(await ask(one, totp)).status, (await ask(other, totp)).status], [401, 401])
+    assert.equal((await ask(one, byPassword(who))).headers['openstack-auth-receipt'], undefined)
+  } finally {
+    await other.close()
+    await one.close()
+  }
+})

@@ -137,6 +137,12 @@ test('many right logins at the same time all succeed, those beyond the limit aft
   assert.equal(most, 5)
 })
 
+test('what names no account is no guess', async () => {
+  const { times, attempt } = make()
+  assert.deepEqual(new Set(await times(50, { accounts: [], address: '192.0.2.1' })), new Set(['wrong']))
+  assert.equal(await attempt(at('ann'), 'right'), 'right')
+})
+
 test('0 permits any number', async () => {
   const { times } = make(0, 0)
   assert.deepEqual(new Set(await times(300, at('ann'))), new Set(['wrong']))

@@ -23,7 +23,7 @@ import type { Runtime } from '@strata/toolkit/runtime'
 import { tooManyLogins } from '../../contract/errors.ts'
 
 export interface Attempt {
-  /** Whatever the request calls the accounts by. */
+  /** Whatever the request calls the accounts by; none: nothing is guessed, and nothing counted. */
   readonly accounts: readonly unknown[]
   /** IP address of the caller. */
   readonly address: string
@@ -71,8 +71,10 @@ export function createThrottle(options: {
   }
   const bucketsOf = ({ accounts, address }: Attempt): readonly Bucket[] => {
     const place = placeOf(address)
+    // A token that is shown, say, is nothing that anybody guesses.
+    if (accounts.length === 0) return []
     const here = accounts.map(account => bucketOf(perAccount, 'account at address', account, place))
-    if (here.length > 0 && here.every(one => one.known)) return here
+    if (here.every(one => one.known)) return here
     return [
       ...here,
       ...accounts.map(account => bucketOf(5 * perAccount, 'account', account)),
