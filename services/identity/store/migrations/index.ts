@@ -12,6 +12,7 @@ import { federation } from './0009-federation.ts'
 import { usedAssertions } from './0010-used-assertions.ts'
 import { oauth } from './0011-oauth.ts'
 import { domainConfigs } from './0012-domain-configs.ts'
+import { listIndexes } from './0013-indexes.ts'
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   usedAssertions,
   oauth,
   domainConfigs,
+  listIndexes,
 ]
