@@ -38,7 +38,7 @@ export function verified(text: string, element: XmlElement, certificates: readon
 
 function signedWith(text: string, signature: XmlElement, certificate: string): string | undefined {
   // Keys that the message itself brings along are never looked at.
-  const verifier = new SignedXml({ publicCert: certificate, getCertFromKeyInfo: () => null, idAttribute: 'ID' })
+  const verifier = new SignedXml({ publicCert: certificate, getCertFromKeyInfo: () => null })
   try {
     verifier.loadSignature(signature.toString())
     if (!verifier.checkSignature(text)) return undefined

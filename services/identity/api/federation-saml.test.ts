@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { inflateRawSync } from 'node:zlib'
+import type { TestAnswer } from '@strata/toolkit/testing'
+import { publicUrl } from '../harness.test.ts'
+import { createTestIdp } from '../logic/federation/saml/test-idp.ts'
+import { type Federated, startFederated } from './test-federation.ts'
+
+const idp = createTestIdp()
+const dashboard = 'https://dash.example/auth/websso/?x="&amp;'
+const identity = `${publicUrl}/identity`
+const path = 'identity_providers/corp/protocols/saml2'
+const websso = `/v3/auth/OS-FEDERATION/${path}/websso`
+const auth = `/v3/OS-FEDERATION/${path}/auth`
+const entityId = `${identity}/v3/OS-FEDERATION/${path}/saml2/metadata`
+const rules = [
+  {
+    local: [{ user: { name: '{0}' } }, { group: { name: 'staff', domain: { id: 'default' } } }],
+    remote: [{ type: 'mail' }, { type: 'Shib-Identity-Provider', any_one_of: [idp.entityId] }],
+  },
+]
+const paos = {
+  accept: 'application/json, application/vnd.paos+xml',
+  paos: 'ver="urn:liberty:paos:2003-08";"urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp"',
+}
+
+let cloud: Federated
+
+before(async () => {
+  const saml = { metadata: idp.metadata }
+  cloud = await startFederated({
+    federation: {
+      trusted_dashboard: [dashboard],
+      providers: {
+        corp: { saml2: { saml } },
+        other: { saml2: { saml: { ...saml, sign_requests: true, attribute_names: { 'urn:oid:1.2': 'mail' } } } },
+        cloud: { saml2: { saml: { ...saml, keystone: true } } },
+        gone: { saml2: { saml } },
+      },
+    },
+  })
+  for (const id of ['corp', 'other', 'cloud']) await cloud.register(id, 'saml2', rules)
+  await cloud.make('group', { name: 'staff' })
+})
+after(() => cloud.close())
+
+const get = (path: string, headers?: Record<string, string>) => cloud.get(path, headers)
+
+/** The browser's cookie, as it sends it back. */
+const cookieOf = (answer: TestAnswer) => String(answer.headers['set-cookie']).split(';', 1)[0]!
+
+async function begin(where = `${websso}?origin=${encodeURIComponent(dashboard)}`) {
+  const answer = await get(where)
+  assert.equal(answer.status, 302, answer.text)
+  const { searchParams } = new URL(String(answer.headers['location']))
+  const request = inflateRawSync(Buffer.from(searchParams.get('SAMLRequest')!, 'base64')).toString()
+  return {
+    answer,
+    request,
+    id: /ID="([^"]*)"/.exec(request)![1]!,
+    relayState: searchParams.get('RelayState')!,
+    cookie: cookieOf(answer),
+  }
+}
+
+const comeBack = (response: string, relayState: string, cookie: string, where = websso) =>
+  cloud.call(
+    'POST',
+    where,
+    '',
+    new URLSearchParams({ SAMLResponse: btoa(response), RelayState: relayState }).toString(),
+    {
+      'content-type': 'application/x-www-form-urlencoded',
+      cookie,
+    },
+  )
+
+const answerTo = (request: string, form: Parameters<typeof idp.assertion>[0] | object = {}) =>
+  idp.sign(
+    idp.response(idp.assertion({ recipient: identity + websso, audience: entityId, inResponseTo: request, ...form }), {
+      destination: identity + websso,
+      inResponseTo: request,
+    }),
+  )
+
+describe('a browser that logs in for a dashboard', () => {
+  test('is sent to the identity provider, and with its answer on to the dashboard, with a token', async () => {
+    const { answer, request, id, relayState, cookie } = await begin()
+    const { href } = new URL(String(answer.headers['location']))
+    assert.match(href, /^https:\/\/idp\.example\/sso\?tenant=1&SAMLRequest=/)
+    assert.ok(Buffer.byteLength(relayState) <= 80, 'as the binding has it')
+    assert.match(request, new RegExp(`AssertionConsumerServiceURL="${identity}${websso}"`))
+    assert.match(request, new RegExp(`<saml:Issuer>${entityId}</saml:Issuer>`))
+    assert.match(String(answer.headers['set-cookie']), /; Max-Age=600; Path=\/identity\/v3\/auth\/.*; HttpOnly$/)
+
+    const page = await comeBack(answerTo(id), relayState, cookie)
+    assert.equal(page.status, 200, page.text)
+    assert.match(page.text, /action="https:\/\/dash\.example\/auth\/websso\/\?x=&quot;&amp;amp;" method="post"/)
+    const token = /name="token" id="token" value="([^"]+)"/.exec(page.text)![1]!
+    const shown = await cloud.show(token)
+    assert.deepEqual([shown.json.token.user.name, shown.json.token.methods], ['ann@example.org', ['saml2']])
+    assert.equal(page.headers['cache-control'], 'no-store')
+    assert.match(
+      String(page.headers['content-security-policy']),
+      /default-src 'none'.*form-action https:\/\/dash\.example;/,
+    )
+    assert.match(String(page.headers['set-cookie']), /Max-Age=0/)
+  })
+
+  test('cannot use an assertion twice, nor come back without having begun', async () => {
+    const { id, relayState, cookie } = await begin()
+    const answer = answerTo(id)
+    const other = await begin()
+    const tries = [
+      comeBack(answer, relayState, ''),
+      comeBack(answer, relayState, other.cookie),
+      comeBack(answer, other.relayState, other.cookie),
+      comeBack(answer, relayState, cookie.replace(/=.*/, '=forged')),
+      comeBack(answer, '', cookie),
+      comeBack('not XML', relayState, cookie),
+      comeBack(answer, relayState, cookie, websso.replace('corp', 'other')),
+    ]
+    for (const tried of await Promise.all(tries)) {
+      assert.equal(tried.status, 401)
+      assert.equal(tried.json.error.message, 'The request you have made requires authentication.')
+    }
+    assert.equal((await comeBack(answer, relayState, cookie)).status, 200)
+    assert.equal((await comeBack(answer, relayState, cookie)).status, 401, 'it was used')
+  })
+
+  test('is sent to no dashboard but those that are trusted, letter by letter', async () => {
+    for (const where of [websso, '/v3/auth/OS-FEDERATION/websso/saml2']) {
+      assert.equal((await get(where)).status, 400)
+      for (const origin of ['https://evil.example/', `${dashboard}x`, dashboard.slice(0, -1), dashboard.toUpperCase()])
+        assert.equal((await get(`${where}?origin=${encodeURIComponent(origin)}`)).status, 401, origin)
+    }
+    assert.equal((await get(`${websso}?origin=${dashboard}&origin=${dashboard}`)).status, 401)
+  })
+
+  test('chooses among the identity providers that speak a protocol', async () => {
+    const page = await get(`/v3/auth/OS-FEDERATION/websso/saml2?origin=${encodeURIComponent(dashboard)}`)
+    assert.equal(page.status, 200)
+    const links = [...page.text.matchAll(/href="([^"]*)"/g)].map(([, href]) => href!.replaceAll('&amp;', '&'))
+    assert.equal(links[0], `${identity}${websso}?${new URLSearchParams({ origin: dashboard })}`)
+    assert.equal(links.length, 4)
+    assert.equal((await get(`/v3/auth/OS-FEDERATION/websso/none?origin=${encodeURIComponent(dashboard)}`)).status, 401)
+  })
+
+  test('is sent nowhere for an identity provider that is not registered, or disabled', async () => {
+    const where = `${websso}?origin=${encodeURIComponent(dashboard)}`
+    assert.equal((await get(where.replace('corp', 'gone'))).status, 404)
+    const change = (enabled: boolean) =>
+      cloud.call('PATCH', '/v3/OS-FEDERATION/identity_providers/other', cloud.admin, { identity_provider: { enabled } })
+    assert.equal((await change(false)).status, 200)
+    assert.equal((await get(where.replace('corp', 'other'))).status, 403)
+    await change(true)
+  })
+
+  test('without a dashboard gets the token itself, with the attributes by the names of the operator', async () => {
+    const at = '/v3/OS-FEDERATION/identity_providers/other/protocols/saml2'
+    const back = websso.replace('corp', 'other')
+    const { answer, id, relayState, cookie } = await begin(`${at}/auth`)
+    assert.match(String(answer.headers['location']), /&SigAlg=http%3A.*rsa-sha256&Signature=/)
+    const form = { recipient: identity + back, audience: `${identity}${at}/saml2/metadata`, inResponseTo: id }
+    const assertion = idp.assertion({
+      ...form,
+      attributes: { 'urn:oid:1.2': ['bob'], MELLON_IDP: ['x'], REMOTE_USER: ['root'] },
+    })
+    const token = await comeBack(idp.sign(idp.response(assertion)), relayState, cookie, back)
+    assert.equal(token.status, 201, token.text)
+    assert.equal(token.json.token.user.name, 'bob')
+  })
+})
+
+describe('a program that carries envelopes (ECP)', () => {
+  const bring = (envelope: string, where = auth) =>
+    cloud.call('POST', where, '', envelope, { 'content-type': 'application/vnd.paos+xml' })
+  const wrap = (response: string, relayState?: string) =>
+    `<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Header>${
+      relayState === undefined
+        ? ''
+        : `<ecp:RelayState xmlns:ecp="urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp">${relayState}</ecp:RelayState>`
+    }</S:Header><S:Body>${response}</S:Body></S:Envelope>`
+  const ask = async (where = auth) => {
+    const answer = await get(where, paos)
+    assert.deepEqual([answer.status, answer.headers['content-type']], [200, 'application/vnd.paos+xml'])
+    return {
+      id: /AuthnRequest[^>]* ID="([^"]*)"/.exec(answer.text)![1]!,
+      relayState: /<ecp:RelayState[^>]*>([^<]*)</.exec(answer.text)![1]!,
+      text: answer.text,
+    }
+  }
+  const answer = (inResponseTo: string | null, audience: string | null = entityId, where = auth) =>
+    idp.sign(idp.response(idp.assertion({ recipient: identity + where, audience, inResponseTo })))
+
+  test('gets a request, and a token for the answer, once', async () => {
+    const { id, relayState, text } = await ask()
+    assert.match(text, new RegExp(`responseConsumerURL="${identity}${auth}"`))
+    const envelope = wrap(answer(id), relayState)
+    const token = await bring(envelope)
+    assert.equal(token.status, 201, token.text)
+    assert.equal(token.json.token.user.name, 'ann@example.org')
+    assert.equal((await bring(envelope)).status, 401)
+  })
+
+  test('is refused what answers no request of ours, or another one', async () => {
+    const { id, relayState } = await ask()
+    const browser = await begin()
+    for (const envelope of [
+      wrap(answer(id)),
+      wrap(answer(id), 'x'),
+      wrap(answer('_other'), relayState),
+      wrap(answer(null), relayState),
+      wrap(answer(browser.id), browser.cookie.split('=').slice(1).join('=')),
+      answer(id),
+      'x',
+      '',
+      wrap(`<!DOCTYPE a>${answer(id)}`, relayState),
+    ])
+      assert.equal((await bring(envelope)).status, 401, envelope.slice(0, 80))
+    assert.equal((await bring('x'.repeat(600_000))).status, 413)
+    const json = await cloud.call('POST', auth, '', { SAMLResponse: 'x' })
+    assert.equal(json.status, 302, 'a body that means nothing is none')
+  })
+
+  test('that is another cloud brings what answers no request', async () => {
+    const there = auth.replace('corp', 'cloud')
+    const envelope = wrap(answer(null, null, there), 'ss:mem:1234')
+    assert.equal((await bring(envelope, there)).status, 201)
+    assert.equal((await bring(envelope, there)).status, 401)
+    assert.equal((await bring(wrap(answer(null, null)), auth)).status, 401, 'nobody else may')
+  })
+})
+
+test('metadata of this cloud tell the identity provider where browsers and programs come back', async () => {
+  const answer = await get(`/v3/OS-FEDERATION/${path}/saml2/metadata`)
+  assert.equal(answer.status, 200)
+  assert.equal(answer.headers['content-type'], 'application/samlmetadata+xml')
+  assert.match(answer.text, new RegExp(`entityID="${entityId}"`))
+  assert.match(answer.text, new RegExp(`HTTP-POST" Location="${identity}${websso}"`))
+  assert.match(answer.text, new RegExp(`PAOS" Location="${identity}${auth}"`))
+  assert.equal((await get('/v3/OS-FEDERATION/identity_providers/none/protocols/saml2/saml2/metadata')).status, 404)
+})
+
+test('a provider whose metadata cannot be used keeps the service from starting, in words for the operator', async () => {
+  const start = (providers: object) => startFederated({ federation: { providers } })
+  await assert.rejects(
+    start({ a: { b: { saml: { metadata: '<a/>' } } } }),
+    /federation\.providers\.a\.b\.saml: its metadata cannot be used/,
+  )
+  await assert.rejects(start({ a: { b: { saml: { metadata_file: '/none' } } } }), /cannot be used: ENOENT/)
+  await assert.rejects(start({ a: { b: {} } }), /federation/)
+  await assert.rejects(start({ a: { b: { oidc: { issuer: 'http://x', client_id: 'x' } } } }), /without TLS/)
+})
+
+// The last one: the clock stays where it is.
+test('a browser must be back in time', async () => {
+  const { id, relayState, cookie } = await begin()
+  cloud.advance(601_000)
+  const end = Date.now() + 900_000
+  assert.equal((await comeBack(answerTo(id, { notOnOrAfter: end }), relayState, cookie)).status, 401)
+})
