@@ -16,6 +16,7 @@ import { endpointHooks, regionHooks, serviceHooks } from '../logic/catalog.ts'
 import { credentialHooks } from '../logic/credential.ts'
 import { domainHooks } from '../logic/domain.ts'
 import { endpointGroupHooks } from '../logic/endpoint-filter.ts'
+import { identityQuery } from '../logic/federation/identities.ts'
 import { groupHooks } from '../logic/group.ts'
 import { limitHooks, registeredLimitHooks } from '../logic/limit.ts'
 import { consumerHooks } from '../logic/oauth1/consumer.ts'
@@ -37,7 +38,9 @@ export function resourceOperations(parts: Parts): Operation[] {
   return [
     ...derive(domain, { ...shared, hooks: domainHooks(parts) }),
     ...derive(project, { ...shared, hooks: projectHooks(parts) }).map(listing(project.path, { is_domain: 'false' })),
-    ...derive(user, { ...shared, hooks: users.hooks }).map(before(['POST', 'PATCH'], users.prepare)),
+    ...derive(user, { ...shared, hooks: users.hooks })
+      .map(before(['POST', 'PATCH'], users.prepare))
+      .map(byIdentity),
     operation<PasswordChange>({
       method: 'POST',
       path: '/v3/users/:user_id/password',
@@ -102,6 +105,16 @@ function regionOperations(derived: Operation[]): Operation[] {
     },
   ]
 }
+
+/** What is asked of how users log in from elsewhere is asked of one and the same way. */
+const byIdentity = (one: Operation): Operation =>
+  one.method === 'GET' && one.path === user.path
+    ? {
+        ...one,
+        handler: request =>
+          one.handler(withChanges(request, { query: { ...request.query, ...identityQuery(request.query) } })),
+      }
+    : one
 
 /** Filters of the list that hold when the caller says nothing else. */
 const listing =

@@ -42,6 +42,38 @@ const options = json<UserOptions>({
   } satisfies Record<keyof UserOptions, object>,
 }).defaultTo({})
 
+/** Names by which an identity provider knows a user. */
+export interface FederatedIdentity {
+  readonly idp_id: string
+  readonly protocols: readonly { readonly protocol_id: string; readonly unique_id: string }[]
+}
+
+const federated = () =>
+  json<readonly FederatedIdentity[]>({
+    type: 'array',
+    maxItems: 100,
+    items: {
+      type: 'object',
+      required: ['idp_id', 'protocols'],
+      properties: {
+        idp_id: { type: 'string' },
+        protocols: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 100,
+          items: {
+            type: 'object',
+            required: ['protocol_id', 'unique_id'],
+            properties: {
+              protocol_id: { type: 'string' },
+              unique_id: { type: 'string', minLength: 1, maxLength: 255 },
+            },
+          },
+        },
+      },
+    },
+  })
+
 export const user = resource({
   name: 'user',
   plural: 'users',
@@ -58,6 +90,8 @@ export const user = resource({
     password: text({ minLength: 1, maxLength: 4096 }).nullable().computed(),
     /** As `shownTime` writes it; null: never. */
     password_expires_at: text().nullable().readOnly(),
+    /** How the user may log in from elsewhere; shown of one user, where there is such a way. */
+    federated: federated().optional().computed(),
     extra: extra(),
   },
   policy: {

@@ -1,8 +1,10 @@
 /** Groups and their members. */
 import type { Hooks } from '@strata/toolkit/resource'
+import { isoTime, toMicroseconds } from '@strata/toolkit/runtime'
 import { missing } from '../contract/errors.ts'
 import type { group } from '../contract/group.ts'
 import { removeActor } from '../store/assignment.ts'
+import { expiringMemberships } from '../store/expiring-membership.ts'
 import { findDomain } from '../store/project.ts'
 import {
   addMember,
@@ -18,7 +20,7 @@ import {
 } from '../store/user.ts'
 import { domainOf, listTarget, ofCallersDomain, partFilters } from './common.ts'
 import { withoutGone } from './directory/gone.ts'
-import type { Parts } from './parts.ts'
+import { type Parts, validityOf } from './parts.ts'
 import type { ExpiryFilter } from './rules/expiry-filter.ts'
 import { shownUserRows } from './user.ts'
 
@@ -65,10 +67,18 @@ export function membershipLogic(parts: Parts) {
       }),
     members: async (groupId: string, expiry?: ExpiryFilter) =>
       shownUserRows(parts, await membersOf(store.db, groupId, expiry)),
-    groupsOf: async (userId: string) =>
-      (await findGroups(store.db, await groupIdsOf(store.db, userId))).map(row => ({
+    /** Each with the time at which the membership ends, or null. */
+    async groupsOf(userId: string): Promise<object[]> {
+      const permanent = await groupIdsOf(store.db, userId)
+      const expiring = await expiringMemberships(store.db, { userId }, validityOf(parts))
+      const ends = new Map(expiring.map(one => [one.group_id, toMicroseconds(isoTime(one.expires_at))]))
+      for (const id of permanent) ends.delete(id)
+      const rows = await findGroups(store.db, [...permanent, ...ends.keys()])
+      return rows.map(row => ({
         ...row,
+        membership_expires_at: ends.get(row.id) ?? null,
         extra: JSON.parse(row.extra ?? '{}'),
-      })),
+      }))
+    },
   }
 }

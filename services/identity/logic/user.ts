@@ -3,7 +3,7 @@ import type { ChangeScene, Hooks } from '@strata/toolkit/resource'
 import type { Row } from '@strata/toolkit/schema'
 import type { ApiRequest } from '@strata/toolkit/service'
 import { duplicate, missing } from '../contract/errors.ts'
-import type { UserOptions, user } from '../contract/user.ts'
+import type { FederatedIdentity, UserOptions, user } from '../contract/user.ts'
 import { removeActor } from '../store/assignment.ts'
 import { clearFailures, removePasswords, setActive } from '../store/password.ts'
 import { findDomain } from '../store/project.ts'
@@ -11,6 +11,7 @@ import type { Db } from '../store/tables.ts'
 import { findUserByName, type UserRow } from '../store/user.ts'
 import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters, withoutNulls } from './common.ts'
 import { withoutGone } from './directory/gone.ts'
+import { identitiesShown, identityFilter, nameFilter, setIdentities, underNames } from './federation/identities.ts'
 import type { Parts } from './parts.ts'
 import { inactiveAmong, optionsOf } from './password/account.ts'
 import { keepPassword, refuseWeak } from './password/change.ts'
@@ -33,6 +34,11 @@ export function userLogic(parts: Parts): UserLogic {
     if (hash === null) await removePasswords(tx, id)
     else if (hash !== undefined) await keepPassword(parts, tx, { userId: id, hash, by: 'administrator' })
   }
+  /** None given, or an empty list: they stay as they are. */
+  const storeIdentities = async (row: User, { tx, given }: ChangeScene) => {
+    const federated = (given['federated'] ?? []) as readonly FederatedIdentity[]
+    if (federated.length > 0) await setIdentities(tx, row, federated)
+  }
   /** What a new password, or none any more, makes of the row. */
   const expiry = ({ request }: ChangeScene, options: UserOptions) => {
     const hash = hashes.get(request)
@@ -48,6 +54,8 @@ export function userLogic(parts: Parts): UserLogic {
     restrict: (context, verb) => [...ofCallersDomain('domain_id')(context, verb), ...withoutGone('users', verb)],
     filters: {
       ...partFilters('name'),
+      name: nameFilter,
+      federated: identityFilter,
       password_expires_at: values => {
         const { operator, time } = readExpiryFilter(values.at(-1) ?? '')
         return eb => eb('password_expires_at', operator, time)
@@ -57,7 +65,13 @@ export function userLogic(parts: Parts): UserLogic {
       user_id: values['id'],
       target: { user: { ...values, domain_id: values['domain_id'] ?? domainOf(context) }, ...listTarget(context) },
     }),
-    decorate: (rows, _request, db) => shownUsers(parts, rows, db),
+    async decorate(rows, request, db) {
+      const shown = await shownUsers(parts, await underNames(db, rows), db)
+      const [first] = rows
+      const single = request.params['id'] !== undefined || request.body !== undefined
+      const federated = first && single ? await identitiesShown(db, first.id) : undefined
+      return federated ? [{ ...shown[0], federated }] : shown
+    },
     async beforeCreate(body, scene) {
       const { tx, context } = scene
       const domainId = body.domain_id ?? domainOf(context)
@@ -69,6 +83,7 @@ export function userLogic(parts: Parts): UserLogic {
     async afterCreate(row, scene) {
       await setActive(scene.tx, row.id, dayOf(parts.runtime.now()))
       await storePassword(row, scene)
+      await storeIdentities(row, scene)
       parts.changed(scene.afterCommit)
     },
     async beforeUpdate(row, body, scene) {
@@ -79,6 +94,7 @@ export function userLogic(parts: Parts): UserLogic {
     },
     async afterUpdate(row, before, scene) {
       await storePassword(row, scene)
+      await storeIdentities(row, scene)
       await renew(row, scene)
       if (hashes.has(scene.request) || (before.enabled && !row.enabled))
         await parts.tokens.revoke(scene.tx, { userId: row.id })
@@ -113,8 +129,9 @@ export function shownUser({ default_project_id: project, ...row }: User): object
 
 /** Rows as their table has them. */
 export function shownUserRows(parts: Parts, rows: readonly UserRow[]): Promise<object[]> {
-  const users = rows.map(row => ({
+  const users = rows.map(({ display_name: displayName, ...row }) => ({
     ...row,
+    name: displayName ?? row.name,
     enabled: row.enabled === 1,
     options: optionsOf(row),
     extra: JSON.parse(row.extra ?? '{}'),

@@ -9,6 +9,7 @@ export const federation: Migration = {
     const name = 'varchar(255)'
     // Of users that came from elsewhere: names are unique among the users of this cloud alone.
     await schema.alterTable('users').addColumn('display_name', name).execute()
+    await schema.createIndex('users_display_name').on('users').column('display_name').execute()
     await schema
       .createTable('identity_providers')
       .addColumn('id', key, c => c.primaryKey())
@@ -17,11 +18,7 @@ export const federation: Migration = {
       .addColumn('description', 'text')
       .addColumn('authorization_ttl', 'integer')
       .execute()
-    await schema
-      .createIndex('identity_providers_domain')
-      .on('identity_providers')
-      .column('domain_id')
-      .execute()
+    await schema.createIndex('identity_providers_domain').on('identity_providers').column('domain_id').execute()
     await schema
       .createTable('remote_ids')
       .addColumn('remote_id', name, c => c.primaryKey())
@@ -77,10 +74,6 @@ export const federation: Migration = {
       .addColumn('last_verified', 'bigint', c => c.notNull())
       .addPrimaryKeyConstraint('expiring_memberships_key', ['user_id', 'group_id', 'idp_id'])
       .execute()
-    await schema
-      .createIndex('expiring_memberships_group')
-      .on('expiring_memberships')
-      .column('group_id')
-      .execute()
+    await schema.createIndex('expiring_memberships_group').on('expiring_memberships').column('group_id').execute()
   },
 }
