@@ -34,7 +34,7 @@ export interface Delegation {
 }
 
 // The place of each in the list stands for it in tokens: add at the end. The id of a certificate is its thumbprint.
-const delegations = ['application_credential', 'trust', 'access_token', 'certificate'] as const
+export const delegations = ['application_credential', 'trust', 'access_token', 'certificate'] as const
 // The place of each in the list is its bit in tokens: add at the end.
 export const methods = [
   'password',

@@ -118,8 +118,7 @@ function listed(publics: string, own: { readonly signing: string; readonly stage
   const [signing, staged] = [kidIn(own.signing), kidIn(own.staged)]
   return readdirSync(publics)
     .filter(name => name.endsWith('.pem') && !name.startsWith('.'))
-    .sort()
-    .reverse()
+    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
     .map(name => {
       const file = join(publics, name)
       const kid = kidOf(readPublic(file))

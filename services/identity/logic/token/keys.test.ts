@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -8,7 +8,8 @@ import { decrypt, encrypt } from '../rules/fernet.ts'
 import { openKeys } from './keys.ts'
 
 let base: string
-const open = (maxActive = 3) => openKeys({ folder: join(base, 'keys'), runtime: systemRuntime, maxActive })
+const open = (keepFor?: number) =>
+  openKeys({ folder: join(base, 'keys'), runtime: systemRuntime, maxActive: 3, keepFor })
 const files = () => readdirSync(join(base, 'keys')).sort()
 const seal = (key: Uint8Array) => encrypt({ key, message: Buffer.from('x'), now: 0, iv: systemRuntime.bytes(16) })
 
@@ -52,4 +53,38 @@ test('a file that holds no key is named', () => {
   open()
   writeFileSync(join(base, 'keys', '1'), 'garbage')
   assert.throws(() => open(), /keys\/1 does not hold a Fernet key/)
+})
+
+test('a key is kept while what it made may live, however often keys are changed', () => {
+  const keys = open(60_000)
+  const first = seal(keys.primary())
+  for (let n = 0; n < 5; n++) assert.equal(keys.rotate(), true)
+  assert.ok(decrypt(keys.all(), first))
+  assert.deepEqual(
+    keys.list().map(key => [key.file, key.state]),
+    [
+      ['6', 'primary'],
+      ['5', 'secondary'],
+      ['4', 'secondary'],
+      ['3', 'secondary'],
+      ['2', 'secondary'],
+      ['1', 'secondary'],
+      ['0', 'staged'],
+    ],
+  )
+})
+
+test('what another process changes is noticed, and of two that change at once one does', () => {
+  const [one, other] = [open(), open()]
+  assert.equal(other.reloadIfChanged(), false)
+  one.rotate()
+  assert.equal(other.rotate(), false)
+  assert.deepEqual(other.primary(), one.primary())
+  writeFileSync(join(base, 'keys', '.lock'), '')
+  assert.equal(one.rotate(), false)
+  // Left behind long ago.
+  utimesSync(join(base, 'keys', '.lock'), 0, 0)
+  assert.equal(one.rotate(), true)
+  assert.equal(other.reloadIfChanged(), true)
+  assert.deepEqual(other.primary(), one.primary())
 })
