@@ -23,18 +23,15 @@ function valuesAt(place: string, matches: Matches): readonly string[] {
   return values
 }
 
-/** A text that names several things: an attribute with all its values, a list in brackets, or texts apart by semicolons. */
+/**
+ * A text that names several things: an attribute with all its values, a list in brackets, or texts apart by semicolons. It is
+ * parted before it is filled, so that no value can bring a part of its own.
+ */
 export function fillList(text: string, matches: Matches): readonly string[] {
   const place = only.exec(text.trim())?.[1]
   if (place !== undefined) return valuesAt(place, matches)
-  const filled = fill(text, matches)
-  return (
-    readList(filled) ??
-    filled
-      .split(';')
-      .map(part => part.trim())
-      .filter(part => part !== '')
-  )
+  const parts = readList(text) ?? text.split(';').map(part => part.trim())
+  return parts.map(part => fill(part, matches)).filter(part => part !== '')
 }
 
 /** `["a", "b"]`, or the same with single quotes. */
