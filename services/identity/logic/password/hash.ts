@@ -39,7 +39,9 @@ export function createPasswords(options: {
   const turn = fairLimiter(atOnce)
   const processKey = runtime.bytes(32)
   const right = new Map<string, { readonly mac: Buffer; readonly until: number }>()
-  const nobodys = format({ cost, salt: Buffer.from(runtime.bytes(16)), hash: Buffer.from(runtime.bytes(32)) })
+  const nobodys = (cost: number) =>
+    format({ cost, salt: Buffer.from(runtime.bytes(16)), hash: Buffer.from(runtime.bytes(32)) })
+  const [dear, cheap] = [nobodys(cost), nobodys(Math.min(cost, randomPasswordCost))]
   const macOf = (userId: string, hash: string, password: string) =>
     createHmac('sha256', processKey)
       .update(JSON.stringify([userId, hash, password]))
@@ -65,8 +67,10 @@ export function createPasswords(options: {
         right.set(userId, { mac, until: runtime.now() + remember })
         return true
       }
-      // A wrong password must cost the same whoever's it is, so a cheap or absent hash is made up for.
-      if ((parse(hash ?? '')?.cost ?? 0) < cost) await matches(nobodys, password, from)
+      // A wrong password must cost the same whoever's it is: one dear hash and one cheap one, whichever is its own.
+      const own = parse(hash ?? '')?.cost
+      if (own === undefined || own < cost) await matches(dear, password, from)
+      if (own === undefined || own >= cost) await matches(cheap, password, from)
       return false
     },
     forget: () => right.clear(),
