@@ -2,11 +2,10 @@
 
 /** A value as it must stand in a DN. */
 export function escapeValue(value: string): string {
-  return value
-    .replace(/["+,;<=>\\]/g, one => `\\${one}`)
-    .replaceAll('\0', '\\00')
-    .replace(/^[ #]/, one => `\\${one}`)
-    .replace(/(?<!^) $/, '\\ ')
+  const inner = value.replace(/["+,;<=>\\]/g, one => `\\${one}`).replaceAll('\0', '\\00')
+  const front = /^[ #]/.test(inner) ? `\\${inner}` : inner
+  // A blank that ends it, unless it is the first one, too.
+  return value.length > 1 && value.endsWith(' ') ? `${front.slice(0, -1)}\\ ` : front
 }
 
 /** The DN of an entry below another. */

@@ -41,9 +41,20 @@ export function named(attribute: string, { kind, value }: NameMatch): Filter | u
 /** A filter that an operator wrote; with or without brackets around it. Throws an `Error`. */
 export function written(option: string, text: string | null): Filter[] {
   if (text === null || text.trim() === '') return []
+  if (!isWhole(text)) throw new Error(`${option} is not a filter of LDAP`)
   try {
     return [FilterParser.parseString(text.trim().startsWith('(') ? text.trim() : `(${text.trim()})`)]
   } catch (cause) {
     throw new Error(`${option} is not a filter of LDAP`, { cause })
   }
+}
+
+/** The parser overlooks brackets that are missing at the end. */
+function isWhole(text: string): boolean {
+  let depth = 0
+  for (const one of text) {
+    if (one === '(') depth++
+    if (one === ')' && --depth < 0) return false
+  }
+  return depth === 0
 }

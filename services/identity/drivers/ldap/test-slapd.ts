@@ -28,7 +28,7 @@ export interface Slapd {
 export interface SlapdOptions {
   /** Entries that it gives at once, at most. */
   readonly sizeLimit?: number
-  /** With the classes and attributes of Active Directory, as far as Debian's slapd has them. */
+  /** With classes and attributes named as those of Active Directory. */
   readonly microsoft?: boolean
 }
 
@@ -70,14 +70,23 @@ export async function startSlapd(ldif: string, options: SlapdOptions = {}): Prom
   }
 }
 
+const microsofts = `attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.221 NAME 'sAMAccountName' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP inetOrgPerson STRUCTURAL MAY ( objectGUID $ sAMAccountName $ userAccountControl ) )
+objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL MUST cn MAY ( objectGUID $ sAMAccountName $ member ) )`
+
+/** Attributes that say whether someone is enabled. */
+const switched = `attributetype ( 1.3.6.1.4.1.99999.1.1 NAME 'enabled' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.1.2 NAME 'disabledFlag' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
+objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'switched' SUP top AUXILIARY MAY ( enabled $ disabledFlag ) )`
+
 const configuration = (folder: string, { sizeLimit = 500, microsoft = false }: SlapdOptions) => `
 modulepath /usr/lib/ldap
 moduleload back_mdb
 ${microsoft ? '' : 'moduleload memberof'}
-${['core', 'cosine', 'inetorgperson', ...(microsoft ? ['msuser'] : [])].map(name => `include /etc/ldap/schema/${name}.schema`).join('\n')}
-attributetype ( 1.3.6.1.4.1.99999.1.1 NAME 'enabled' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
-attributetype ( 1.3.6.1.4.1.99999.1.2 NAME 'disabledFlag' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE )
-objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'switched' SUP top AUXILIARY MAY ( enabled $ disabledFlag ) )
+${['core', 'cosine', 'inetorgperson'].map(name => `include /etc/ldap/schema/${name}.schema`).join('\n')}
+${microsoft ? microsofts : switched}
 pidfile ${folder}/slapd.pid
 TLSCertificateFile ${folder}/server.crt
 TLSCertificateKeyFile ${folder}/server.key
