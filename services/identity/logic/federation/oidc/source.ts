@@ -118,10 +118,10 @@ async function telling(asked: SourceRequest, work: () => Promise<Outcome>): Prom
     return await work()
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown
-    const { name, message, code } = thrown as Error & { code?: string }
+    const { name, message, code, error } = thrown as Error & { code?: string; error?: string }
     // An error of the libraries may carry the answer that it is about, and so tokens: its words are enough.
-    asked.log.warn({ problem: `${name}: ${message}`, code, client: asked.clientAddress }, 'a login was refused')
-    if (thrown instanceof TypeError || unreachable.has(code ?? ''))
+    asked.log.warn({ problem: `${name}: ${message}`, code, error, client: asked.clientAddress }, 'a login was refused')
+    if (message === 'fetch failed' || unreachable.has(code ?? ''))
       throw unavailable('The identity provider does not answer.')
     throw loginFailed()
   }
