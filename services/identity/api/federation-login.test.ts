@@ -136,6 +136,22 @@ describe('a login that a trusted proxy vouches for', () => {
     assert.equal((await cloud.call('GET', `/v3/users/${first.id}`, cloud.admin)).json.user.email, 'joe@acme.example')
   })
 
+  test('is called otherwise from when an administrator says so', async () => {
+    const { id } = (await cloud.enter('acme', wire({ ...jane, name: 'kim' }))).json.token.user
+    const path = `/v3/users/${id}`
+    const rename = async (name: string) => (await cloud.call('PATCH', path, cloud.admin, { user: { name } })).json.user
+    const { json } = await cloud.call('PATCH', path, cloud.admin, { user: { name: 'kim', description: 'x' } })
+    assert.deepEqual([json.user.name, json.user.description], ['kim', 'x'])
+    assert.equal((await rename('kim of acme')).name, 'kim of acme')
+    const again = await cloud.enter('acme', wire({ ...jane, name: 'kim' }))
+    assert.deepEqual([again.json.token.user.id, again.json.token.user.name], [id, 'kim of acme'])
+    const listed = await cloud.call('GET', `/v3/users?name=kim%20of%20acme`, cloud.admin)
+    assert.deepEqual(
+      listed.json.users.map((one: { id: string }) => one.id),
+      [id],
+    )
+  })
+
   test('a disabled user does not get in, and its tokens end', async () => {
     const answer = await cloud.enter('acme', wire({ ...jane, name: 'mallory' }))
     const path = `/v3/users/${answer.json.token.user.id}`
@@ -434,6 +450,11 @@ describe('groups that an identity provider vouches for, for a time', () => {
       },
     })
     assert.equal(trust.status, 201, trust.text)
+    const projects = await cloud.call('GET', `/v3/users/${userId}/projects`, cloud.admin)
+    assert.deepEqual(
+      projects.json.projects.map((one: { id: string }) => one.id),
+      [project.id],
+    )
     const groups = await cloud.call('GET', `/v3/users/${userId}/groups`, cloud.admin)
     assert.match(groups.json.groups[0].membership_expires_at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
     cloud.advance(31 * minutes)
@@ -448,8 +469,15 @@ describe('groups that an identity provider vouches for, for a time', () => {
   test('are none where nothing says for how long', async () => {
     await cloud.provider('strangers', byName({ groups: '{1}', domain: { id: 'default' } }))
     const answer = await cloud.enter('strangers', { 'remote-user': 's', groups: 'temps' })
-    const { json } = await cloud.call('GET', `/v3/users/${answer.json.token.user.id}/groups`, cloud.admin)
+    const userId = answer.json.token.user.id
+    const { json } = await cloud.call('GET', `/v3/users/${userId}/groups`, cloud.admin)
     assert.deepEqual(json.groups, [])
+    const scoped = tokenIn(await cloud.scoped(tokenIn(answer), { project: { id: project.id } }))
+    const made = await cloud.call('POST', `/v3/users/${userId}/application_credentials`, scoped, {
+      application_credential: { name: 'ci' },
+    })
+    assert.equal(made.status, 400)
+    assert.match(made.json.error.message, /Could not find role assignment with role/)
   })
 })
 

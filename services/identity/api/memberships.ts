@@ -6,7 +6,7 @@ import { project } from '../contract/project.ts'
 import { user } from '../contract/user.ts'
 import { reachableProjects } from '../logic/assignment/reachable.ts'
 import { membershipLogic } from '../logic/group.ts'
-import type { Parts } from '../logic/parts.ts'
+import { type Parts, validityOf } from '../logic/parts.ts'
 import { readExpiryFilter } from '../logic/rules/expiry-filter.ts'
 import { collection } from './view.ts'
 
@@ -49,7 +49,11 @@ export function membershipOperations(parts: Parts): Operation[] {
       path: '/v3/users/:user_id/projects',
       async handler(request) {
         const { userId } = await allowed(request, 'identity:list_user_projects', ['user'])
-        return collection(project, await reachableProjects(parts.store.db, userId), request)
+        return collection(
+          project,
+          await reachableProjects(parts.store.db, userId, { validity: validityOf(parts) }),
+          request,
+        )
       },
     }),
     operation({

@@ -2,7 +2,14 @@
 import type { RequestContext } from '@strata/toolkit/context'
 import { forbidden } from '@strata/toolkit/fault'
 import type { ApplicationCredentialRequest } from '../contract/application-credential.ts'
-import { duplicate, invalid, invalidApplicationCredential, missing, refusedAction } from '../contract/errors.ts'
+import {
+  duplicate,
+  grantNotFound,
+  invalid,
+  invalidApplicationCredential,
+  missing,
+  refusedAction,
+} from '../contract/errors.ts'
 import type { Ref } from '../contract/token.ts'
 import {
   type AccessRuleRow,
@@ -19,9 +26,11 @@ import {
   roleIdsOf,
   rulesOf,
 } from '../store/application-credential.ts'
+import { findProject } from '../store/project.ts'
 import { allRoles, findRole, findRoleByName, type RoleRow } from '../store/role.ts'
 import type { Db } from '../store/tables.ts'
-import { newId, type Parts } from './parts.ts'
+import { effectiveRoles } from './assignment/effective.ts'
+import { newId, type Parts, validityOf } from './parts.ts'
 import { randomPasswordCost } from './password/hash.ts'
 import { parseTime } from './rules/times.ts'
 
@@ -29,6 +38,21 @@ export interface ApplicationCredential {
   readonly row: ApplicationCredentialRow
   readonly roles: readonly RoleRow[]
   readonly rules: readonly AccessRuleRow[]
+}
+
+/** What the user has by its token alone would not be there for a program that logs in without an identity provider. */
+async function refuseUnfounded(
+  parts: Parts,
+  tx: Db,
+  { user_id: userId, project_id: projectId }: ApplicationCredentialRow,
+  roles: readonly { readonly id: string }[],
+): Promise<void> {
+  const project = await findProject(tx, projectId)
+  const own = project
+    ? await effectiveRoles(tx, userId, { type: 'project', project }, { validity: validityOf(parts) })
+    : []
+  const beyond = roles.find(role => !own.some(one => one.id === role.id))
+  if (beyond) throw invalidApplicationCredential(grantNotFound(beyond.id, userId, projectId).message)
 }
 
 export type OwnedAccessRule = AccessRuleRow
@@ -72,6 +96,7 @@ export function applicationCredentialLogic(parts: Parts) {
       return parts.store.transaction(async tx => {
         if ((await applicationCredentialsOf(tx, row.user_id, row.name)).length > 0)
           throw duplicate('application_credential', `name ${row.name} for the user ${row.user_id}`)
+        await refuseUnfounded(parts, tx, row, roles)
         const ruleIds = await ruleIdsOf(parts, tx, row.user_id, given.access_rules ?? [])
         await addApplicationCredential(
           tx,

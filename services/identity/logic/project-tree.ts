@@ -3,14 +3,20 @@ import { isTrue } from '@strata/toolkit/resource'
 import type { ApiRequest } from '@strata/toolkit/service'
 import { invalid } from '../contract/errors.ts'
 import { ancestors, findProject, type ProjectRow, subtree } from '../store/project.ts'
-import type { Db } from '../store/tables.ts'
 import { effectiveRoles } from './assignment/effective.ts'
+import { alsoIn } from './assignment/reachable.ts'
+import type { Parts } from './parts.ts'
 
 interface Tree {
   [id: string]: Tree | null
 }
 
-export async function projectTree(db: Db, project: { readonly id: string }, request: ApiRequest): Promise<object> {
+export async function projectTree(
+  parts: Parts,
+  project: { readonly id: string },
+  request: ApiRequest,
+): Promise<object> {
+  const { db } = parts.store
   const asked = (name: string) => {
     const value = request.query[name]
     return value === '' || isTrue(Array.isArray(value) ? value.at(-1) : value)
@@ -24,9 +30,10 @@ export async function projectTree(db: Db, project: { readonly id: string }, requ
   const below = await subtree(db, row.id)
   const mine = async (rows: readonly ProjectRow[]) => {
     const views: object[] = []
+    const also = await alsoIn(parts, request.context)
     // In the lists stand those in which the caller has a role, as the API has it.
     for (const one of rows)
-      if ((await effectiveRoles(db, request.context.userId, { type: 'project', project: one })).length > 0)
+      if ((await effectiveRoles(db, request.context.userId, { type: 'project', project: one }, also)).length > 0)
         views.push({ project: viewOf(one, request.baseUrl) })
     return views
   }

@@ -42,7 +42,7 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
       const [first] = rows
       // A single project is asked for by its id, and then also about what is around it.
       if (!first || request.params['id'] !== first.id) return shown
-      return [{ ...shown[0], ...(await projectTree(parts.store.db, first, request)) }]
+      return [{ ...shown[0], ...(await projectTree(parts, first, request)) }]
     },
     async beforeCreate(body, { tx, context }) {
       const place = body.is_domain

@@ -11,7 +11,14 @@ import type { Db } from '../store/tables.ts'
 import { findUserByName, type UserRow } from '../store/user.ts'
 import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters, withoutNulls } from './common.ts'
 import { withoutGone } from './directory/gone.ts'
-import { identitiesShown, identityFilter, nameFilter, setIdentities, underNames } from './federation/identities.ts'
+import {
+  identitiesShown,
+  identityFilter,
+  nameFilter,
+  nameOfOwn,
+  setIdentities,
+  underNames,
+} from './federation/identities.ts'
 import type { Parts } from './parts.ts'
 import { inactiveAmong, optionsOf } from './password/account.ts'
 import { keepPassword, refuseWeak } from './password/change.ts'
@@ -86,7 +93,8 @@ export function userLogic(parts: Parts): UserLogic {
       await storeIdentities(row, scene)
       parts.changed(scene.afterCommit)
     },
-    async beforeUpdate(row, body, scene) {
+    async beforeUpdate(row, given, scene) {
+      const body = await nameOfOwn(scene.tx, row, given)
       const name = newName(row, body)
       if (name !== undefined) await refuseSameName(scene.tx, row.domain_id, name)
       const change = merged(row, body)

@@ -41,6 +41,10 @@ export async function updateShadowUser(
   return true
 }
 
+export async function forgetDisplayName(db: Db, id: string): Promise<void> {
+  await db.updateTable('users').set({ display_name: null }).where('id', '=', id).execute()
+}
+
 /** Users that nobody but the identity provider (by that protocol, or by any) knows. */
 export async function usersKnownOnlyTo(db: Db, idpId: string, protocolId?: string): Promise<string[]> {
   const known = db

@@ -12,8 +12,9 @@ import {
   insertIdentities,
   removeIdentities,
 } from '../../store/federation.ts'
+import { forgetDisplayName } from '../../store/shadow-user.ts'
 import type { Db } from '../../store/tables.ts'
-import { findUsers } from '../../store/user.ts'
+import { findUser, findUsers } from '../../store/user.ts'
 
 /** Sets how the user may log in from elsewhere. Throws a 400 for a provider or protocol that is none, a 409 for another's id. */
 export async function setIdentities(
@@ -63,6 +64,19 @@ export async function underNames<T extends { readonly id: string; readonly name:
   if (foreign.length === 0) return rows
   const names = new Map((await findUsers(db, foreign)).map(row => [row.id, row.name]))
   return rows.map(row => (names.has(row.id) ? { ...row, name: names.get(row.id)! } : row))
+}
+
+/** A user that came from elsewhere and is given another name has it here from then on, as users of this cloud do. */
+export async function nameOfOwn<T extends { readonly name?: string }>(
+  tx: Db,
+  row: { readonly id: string; readonly name: string },
+  change: T,
+): Promise<T> {
+  if (change.name === undefined || row.name !== row.id) return change
+  const known = await findUser(tx, row.id)
+  if (known?.name === change.name.trim()) return { ...change, name: row.name }
+  await forgetDisplayName(tx, row.id)
+  return change
 }
 
 const columns = ['idp_id', 'protocol_id', 'unique_id'] as const

@@ -5,6 +5,7 @@
  * Words: the *assertion* is those attributes; a *shadow user* is one that is known here because it logged in.
  */
 import { forbidden, unauthorized } from '@strata/toolkit/fault'
+import { isUniqueViolation } from '@strata/toolkit/store'
 import { loginFailed, missing } from '../../contract/errors.ts'
 import type { Assertion, DomainRef, SchemaVersion } from '../../contract/mapping.ts'
 import { verifyMemberships } from '../../store/expiring-membership.ts'
@@ -57,9 +58,28 @@ export async function federatedLogin(parts: Parts, login: FederatedLogin): Promi
   const version = mapping.schema_version as SchemaVersion
   const mapped = map(() => applyMapping(JSON.parse(mapping.rules), assertion, version))
   if (mapped.user.type === 'local') return { userId: await localUser(db, mapped.user) }
+  const enter = () => enterAs(parts, { idp, protocolId, mapped, assertion, version })
+  return enter().catch(thrown => {
+    // The first two logins of a user, at the same time: the second finds what the first made.
+    if (isUniqueViolation(thrown)) return enter()
+    throw thrown
+  })
+}
+
+interface Entering {
+  readonly idp: IdpRow
+  readonly protocolId: string
+  readonly mapped: Mapped
+  readonly assertion: Assertion
+  readonly version: SchemaVersion
+}
+
+/** As a user of the identity provider, with its groups and projects. */
+function enterAs(parts: Parts, { idp, protocolId, mapped, assertion, version }: Entering): Promise<Proof> {
+  const idpId = idp.id
   return parts.store.transaction(async (tx, afterCommit) => {
     const groupIds = await existingGroups(tx, mapped)
-    const { userId, news } = await shadowUser(parts, tx, { idp, protocolId, user: named(mapped, assertion) })
+    const { userId, known, renamed } = await shadowUser(parts, tx, { idp, protocolId, user: named(mapped, assertion) })
     const joined = await verifyMemberships(tx, { userId, idpId, groupIds, now: parts.runtime.now() })
     const provisioned = await provisionProjects(parts, tx, {
       userId,
@@ -67,7 +87,7 @@ export async function federatedLogin(parts: Parts, login: FederatedLogin): Promi
       domainId: idp.domain_id,
       takeAway: version === '3.0',
     })
-    if (news || joined || provisioned) parts.changed(afterCommit)
+    if (known && (renamed || joined || provisioned)) parts.changed(afterCommit)
     return { userId, federation: { idpId, protocolId, groupIds } satisfies Federation }
   })
 }

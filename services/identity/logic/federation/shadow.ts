@@ -18,12 +18,12 @@ export interface ForeignUser {
   readonly domain?: DomainRef
 }
 
-/** Finds the user, or makes it. `news`: something was written that tokens show. */
+/** Finds the user, or makes it. `known`: there may be tokens of it. `renamed`: something was written that they show. */
 export async function shadowUser(
   parts: Parts,
   tx: Db,
   { idp, protocolId, user }: { idp: IdpRow; protocolId: string; user: ForeignUser },
-): Promise<{ readonly userId: string; readonly news: boolean }> {
+): Promise<{ readonly userId: string; readonly known: boolean; readonly renamed: boolean }> {
   // What does not fit its column would be cut by some databases, and two users become one.
   if (user.uniqueId.length > 255 || user.name.length > 255)
     throw forbidden('The name or id of the user is longer than 255 characters.')
@@ -33,13 +33,12 @@ export async function shadowUser(
     const id = newId(parts.runtime)
     await insertShadowUser(tx, { id, name: user.name, domainId: await domainOf(tx, user, idp), email: user.email })
     await insertIdentities(tx, [{ ...identity, user_id: id, display_name: user.name }])
-    return { userId: id, news: true }
+    return { userId: id, known: false, renamed: false }
   }
   const row = await findUser(tx, known.user_id)
   if (!row?.enabled) throw loginFailed()
   if (known.display_name !== user.name) await setDisplayName(tx, known, user.name)
-  const news = await updateShadowUser(tx, row, user)
-  return { userId: row.id, news }
+  return { userId: row.id, known: true, renamed: await updateShadowUser(tx, row, user) }
 }
 
 async function domainOf(tx: Db, { domain }: ForeignUser, idp: IdpRow): Promise<string> {
