@@ -61,6 +61,15 @@ const HELP: Readonly<Record<string, Help>> = {
       ['-n, --lines NUMBER', 'how many lines to begin with (100)'],
     ],
   },
+  keys: {
+    usage: 'keys [status|rotate [tokens|jws|receipts|credentials]]',
+    summary: 'show the keys of tokens and credentials, or change them',
+    more: [
+      'Works on a cloud that runs and on one that does not. What older keys made stays good: each is kept until the last',
+      'token that it made has ended, and credentials are encrypted anew.',
+    ].join('\n'),
+    options: [['--json', 'as JSON, for programs']],
+  },
   config: {
     usage: 'config',
     summary: 'explain every option of strata.yaml',

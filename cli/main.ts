@@ -67,6 +67,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: ['check'],
     run: async ({ check }) => (await import('./commands/config.ts')).config({ check: check && resolve(check) }),
   },
+  keys: {
+    takes: ['json'],
+    run: async ({ json = false, rest: [verb, name] }, state) =>
+      (await import('./commands/keys.ts')).keys({ state, verb, name, json }),
+  },
   logs: {
     takes: ['follow', 'lines'],
     run: async ({ lines = 100, follow = false, rest: [name = 'strata'] }, state) =>
@@ -86,8 +91,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 }
 
-/** Commands that take a word of their own. */
-const TAKES_WORD = ['logs', 'test', 'help']
+/** Commands that take words of their own, and how many. */
+const TAKES_WORDS: Readonly<Record<string, number>> = { keys: 2, logs: 1, test: 1, help: 1 }
 
 export interface Arguments
   extends Partial<Record<'all' | 'follow' | 'foreground' | 'help' | 'json' | 'simulated', boolean>> {
@@ -118,7 +123,7 @@ export function parse(words: readonly string[]): Arguments {
     if (!['state', 'help', 'version', ...takes].includes(name))
       throw new Refusal(`${command} takes no --${name}; see "./strata help ${command}"`, 2)
   }
-  const extra = rest[TAKES_WORD.includes(command) ? 1 : 0]
+  const extra = rest[TAKES_WORDS[command] ?? 0]
   if (extra !== undefined) throw new Refusal(`${command} takes no "${extra}"`, 2)
   const { port, lines, ...values } = parsed.values
   return {

@@ -42,6 +42,8 @@ export const fakeClouds: CloudModule = {
   stopDataPlane: async () => {},
   removeDataPlane: async () => {},
   checkConfig: () => {},
+  keysOf: () => [],
+  changeKeys: async () => [],
   configReference: () => 'port: 5000\n',
 }
 

@@ -47,6 +47,8 @@ import { createVault, rotateVault } from './logic/vault.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Tables } from './store/tables.ts'
 
+export { changeKey, type KeyPlace, keyRingNames, type RingReport, reportKeys } from './logic/token/operate.ts'
+
 export interface IdentityExtra {
   /** First-run resources, made or corrected before the service answers. */
   readonly bootstrap?: BootstrapPlan

@@ -62,6 +62,8 @@ const openers = {
 /** Those that have been made; a service that never signed tokens has no keys for that. */
 export const ringsIn = (folder: string): RingName[] => ringNames.filter(name => existsSync(join(folder, folders[name])))
 
+export const openCredentialKeys = (place: Place): KeyRepository => openers.credentials(place)
+
 export const openRing = (name: RingName, place: Place): KeyRing => openers[name](place)
 
 export interface Rings {
