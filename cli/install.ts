@@ -15,7 +15,11 @@ const DATA_PLANE_PACKAGES: readonly string[] = [
 ]
 
 /** What the tests use as an operator would. */
-export const TEST_PACKAGES: readonly string[] = ['python3-openstackclient', 'openssh-client', 'curl']
+export const TEST_PACKAGES: readonly string[] = [
+  ...['python3-openstackclient', 'openssh-client', 'curl', 'openssl'],
+  // Directories that identity is tried with: LDAP, and PAM by way of saslauthd.
+  ...['slapd', 'sasl2-bin'],
+]
 
 /** Debian packages that real guests need here: the data plane's, and what `tiny-linux` is made from. */
 export async function dataPlanePackages(): Promise<readonly string[]> {

@@ -140,7 +140,8 @@ test('what holds without a configuration is told whole, by group and by option',
   assert.equal(all.ldap.user_objectclass, 'inetOrgPerson')
   assert.equal(all.ldap.password, undefined)
   assert.deepEqual(await show('ldap/default'), { ldap: all.ldap })
-  for (const name of Object.keys(all.ldap)) assert.deepEqual(await show(`ldap/${name}/default`), { [name]: all.ldap[name] })
+  for (const name of Object.keys(all.ldap))
+    assert.deepEqual(await show(`ldap/${name}/default`), { [name]: all.ldap[name] })
 })
 
 test('rules for passwords are told to everyone, of the default domain alone', async () => {

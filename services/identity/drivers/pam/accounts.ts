@@ -35,7 +35,8 @@ function getent(database: 'passwd' | 'group', key?: string): Promise<string[][]>
   })
 }
 
-const plainName = (name: string) => name !== '' && !/[\s:/,]/.test(name) && !/^\d+$/.test(name)
+/** Numbers would be looked up as ids. */
+const plainName = (name: string) => /^[\p{L}\p{N}_][\p{L}\p{N}_.@$\\-]{0,254}$/u.test(name) && !/^\d+$/.test(name)
 
 const accountOf = ([name, , uid, gid, comment]: readonly string[]): Account[] =>
   name && uid && gid ? [{ name, uid: Number(uid), gid: Number(gid), comment: comment?.split(',')[0] ?? '' }] : []

@@ -75,16 +75,15 @@ export function peopleLogic(parts: Parts) {
         parts.config.max_list_limit,
       )
       const query = queryOf(asked, most + 1, await placeOf(type, asked.marker))
-      const wanted = asked.where['id']
       // Passwords of a directory are its own affair: none is known to end.
-      const none = asked.others['password_expires_at'] !== undefined || asked.where['enabled'] === null
+      const none = asked.others['password_expires_at'] !== undefined
       const { directory, domainId } = found
       const rows = none
         ? []
         : type === 'user'
           ? await shadow.users(domainId, await directory.listUsers(query))
           : await shadow.groups(domainId, await directory.listGroups(query))
-      const kept = (wanted === undefined ? rows : rows.filter(row => [wanted].flat(2).includes(row.id))).slice(0, most)
+      const kept = rows.slice(0, most)
       return {
         rows: await shown(type, kept),
         marker: asked.marker,

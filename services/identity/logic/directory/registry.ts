@@ -6,6 +6,7 @@ import type { Log } from '@strata/toolkit/log'
 import { type DomainConfig, identityOptions, readGroup } from '../../contract/domain-config.ts'
 import { directoryMisconfigured } from '../../contract/errors.ts'
 import { type DomainOptionRow, domainOptionRows } from '../../store/domain-config.ts'
+import { hasOwnActors } from '../../store/id-mapping.ts'
 import { findDomain } from '../../store/project.ts'
 import type { Db, IdentityStore } from '../../store/tables.ts'
 import type { Directory, DirectoryDriver } from '../ports/directory.ts'
@@ -63,6 +64,14 @@ export function createRegistry(options: {
   return {
     async of(domainId) {
       const read = await readConfig(store.db, options.domains, domainId)
+      // The API refuses such a configuration; a file is not asked.
+      if (read && !Array.isArray(read) && !kept.has(domainId) && (await hasOwnActors(store.db, domainId))) {
+        log.error(
+          { domain: domainId },
+          'a domain with users or groups of its own keeps them: its directory is passed over',
+        )
+        return undefined
+      }
       if (!read) {
         drop(domainId)
         return undefined
