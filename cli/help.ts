@@ -76,9 +76,25 @@ const HELP: Readonly<Record<string, Help>> = {
     options: [['--check FILE', 'instead say what is wrong with such a file, and with the policy file that it names']],
   },
   test: {
-    usage: 'test [lint|unit|scenarios|bench] [-- WORDS]',
+    usage: 'test [lint|unit|scenarios|conformance|bench] [-- WORDS]',
     summary: 'test the project; WORDS choose files by their path',
-    more: 'Without a name: lint, unit and scenarios. The last line counts: N passed, N failed, N skipped.',
+    more: 'Without a name: all but bench. The last line counts: N passed, N failed, N skipped.',
+  },
+  conformance: {
+    usage: 'conformance AREA [-- WORDS]',
+    summary: "run OpenStack's own tests (Tempest) of a service, as far as they are named in tests/conformance/open.txt",
+    more: [
+      'AREA is a service type (identity, image, compute, …), scenario, identity-rbac for who may do what, or all.',
+      'Starts a simulated cloud for the tests, and removes it. As root, installs Tempest and its plugins from Debian.',
+    ].join('\n'),
+    options: [
+      ['--smoke', 'only the tests that Tempest calls smoke tests'],
+      ['--baseline', 'compare with what a real OpenStack passes'],
+      ['--cloud NAME', 'test this cloud of clouds.yaml, which must let an administrator in'],
+      ['-n, --workers NUMBER', 'how many tests at a time (2)'],
+      ['--timeout SECONDS', 'end the run then; what is left counts as failed'],
+      ['--json FILE', 'write every outcome there'],
+    ],
   },
   serve: {
     usage: 'serve --mode real|simulated',

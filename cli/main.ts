@@ -81,6 +81,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: [],
     run: async ({ rest: [part], words }) => (await import('./commands/test.ts')).test({ part, words }),
   },
+  conformance: {
+    takes: [],
+    run: async () => (await import('./commands/conformance.ts')).conformance([]),
+  },
   version: {
     takes: [],
     run: async () => (await import('./commands/version.ts')).version(),
@@ -156,6 +160,9 @@ function integer(name: string, text: string | undefined, least: number, most: nu
 
 /** Runs a command; resolves to its exit status. */
 export async function main(words: readonly string[]): Promise<number> {
+  // It has options of its own, which it reads itself.
+  if (words[0] === 'conformance' && !words.includes('--help') && !words.includes('-h'))
+    return (await import('./commands/conformance.ts')).conformance(words.slice(1))
   const given = parse(words)
   if (given.help) {
     say(given.command === 'help' ? overview() : helpFor(given.command))

@@ -1,5 +1,5 @@
 /**
- * `strata test [lint|unit|scenarios|bench] [-- WORDS]`: everything that says whether the project works. Words choose the
+ * `strata test [lint|unit|scenarios|conformance|bench] [-- WORDS]`: everything that says whether the project works. Words choose the
  * test files whose path contains one of them. The last line is `N passed, N failed, N skipped`, alone.
  */
 import { spawn } from 'node:child_process'
@@ -10,14 +10,16 @@ import { dataPlanePackages, installPackages, missingPackages, TEST_PACKAGES } fr
 import { duration, Refusal, say, warn } from '../print.ts'
 import { root } from '../state.ts'
 import { add, type Counts, countsOf, formatCounts, NOTHING } from '../testing/counts.ts'
+import { conformance, NO_TEMPEST } from './conformance.ts'
 
-type Part = 'lint' | 'unit' | 'scenarios' | 'bench'
-const PARTS: readonly Part[] = ['lint', 'unit', 'scenarios', 'bench']
+type Part = 'lint' | 'unit' | 'scenarios' | 'conformance' | 'bench'
+const PARTS: readonly Part[] = ['lint', 'unit', 'scenarios', 'conformance', 'bench']
 /** Benchmarks are figures to read, not tests to pass: they run when asked for. */
-const DEFAULT_PARTS: readonly Part[] = ['lint', 'unit', 'scenarios']
+const DEFAULT_PARTS: readonly Part[] = ['lint', 'unit', 'scenarios', 'conformance']
 
 const UNIT_TIMEOUT_MS = 120_000
 const SCENARIO_TIMEOUT_MS = 900_000
+const SMOKE_TIMEOUT_SECONDS = 1200
 
 /** Chosen test files of a part, sorted. */
 export function testFiles(part: 'unit' | 'scenarios', words: readonly string[], cwd = root): string[] {
@@ -96,6 +98,24 @@ async function bench(words: readonly string[]): Promise<Counts> {
   return counts
 }
 
+/** OpenStack's smoke tests of all services that there are. Where Tempest cannot be had, that is one test skipped. */
+async function smoke(words: readonly string[]): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-smoke-'))
+  const file = join(folder, 'outcomes.json')
+  const timeout = ['--timeout', `${SMOKE_TIMEOUT_SECONDS}`]
+  try {
+    const status = await conformance(['all', '--smoke', ...timeout, '--json', file, '--', ...words])
+    if (status === NO_TEMPEST) return { ...NOTHING, skipped: 1 }
+    const { totals } = JSON.parse(readFileSync(file, 'utf8')) as { totals: Counts & { known: number } }
+    return { passed: totals.passed, failed: totals.failed, skipped: totals.skipped + totals.known }
+  } catch (error) {
+    warn(`conformance: ${(error as Error).message}`)
+    return { ...NOTHING, failed: 1 }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 /** What scenarios use is installed where we may; where not, they run simulated, and say what they skip. */
 async function installTools(): Promise<void> {
   if (process.getuid?.() !== 0) return
@@ -124,6 +144,7 @@ export async function test(options: { part: string | undefined; words: readonly 
     unit: () => runTests({ files: testFiles('unit', words), concurrency: 2, timeoutMs: UNIT_TIMEOUT_MS }),
     // Scenarios share the machine's network and processors: one at a time.
     scenarios: () => runTests({ files: testFiles('scenarios', words), concurrency: 1, timeoutMs: SCENARIO_TIMEOUT_MS }),
+    conformance: () => smoke(words),
     bench: () => bench(words),
   }
   let total = NOTHING
