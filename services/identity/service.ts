@@ -35,7 +35,7 @@ import { callersThumbprint } from './logic/client-certificate.ts'
 import { createDirectories } from './logic/directory/directories.ts'
 import { federatedLogins } from './logic/federation/configured.ts'
 import type { Parts } from './logic/parts.ts'
-import { enabledBy } from './logic/password/account.ts'
+import { enabledBy } from './logic/password/enabled.ts'
 import { refuseBadPattern } from './logic/password/change.ts'
 import { createPasswords } from './logic/password/hash.ts'
 import { createThrottle } from './logic/password/throttle.ts'
@@ -118,6 +118,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         runtime,
         perAccount: config.login_failures_per_account,
         perAddress: config.login_failures_per_address,
+        inTurn: config.lockout_failure_attempts > 0,
       }),
       isEnabled,
       directories,

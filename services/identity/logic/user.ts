@@ -20,7 +20,7 @@ import {
   underNames,
 } from './federation/identities.ts'
 import type { Parts } from './parts.ts'
-import { inactiveAmong, optionsOf } from './password/account.ts'
+import { inactiveAmong, optionsOf } from './password/enabled.ts'
 import { keepPassword, refuseWeak } from './password/change.ts'
 import { dayOf, expiryOf } from './rules/compliance.ts'
 import { readExpiryFilter } from './rules/expiry-filter.ts'

@@ -1,41 +1,10 @@
 /** The account of a user: whether it may log in now, and what failed and good logins do to it. Its password is `check.ts`'s. */
-import type { Runtime } from '@strata/toolkit/runtime'
-import type { IdentityConfig } from '../../contract/config.ts'
-import type { UserOptions } from '../../contract/user.ts'
-import { activeDays, clearFailures, countFailure, findLoginRecord, setActive } from '../../store/password.ts'
+import { clearFailures, countFailure, findLoginRecord, setActive } from '../../store/password.ts'
 import { findDomain } from '../../store/project.ts'
-import type { Db } from '../../store/tables.ts'
 import type { UserRow } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
-import { dayOf, isInactive, lockState } from '../rules/compliance.ts'
-
-export const optionsOf = (user: Pick<UserRow, 'options'>): UserOptions => JSON.parse(user.options) as UserOptions
-
-/** Whether the user is enabled, and has not been away for so long that it counts as disabled. */
-export type IsEnabled = (db: Db, user: Pick<UserRow, 'id' | 'enabled' | 'options'>) => Promise<boolean>
-
-export function enabledBy(config: IdentityConfig, runtime: Runtime): IsEnabled {
-  return async (db, user) => {
-    if (user.enabled !== 1) return false
-    if (config.disable_user_account_days_inactive === 0) return true
-    const activeOn = (await activeDays(db, [user.id])).get(user.id)
-    return !isInactive({ config, options: optionsOf(user), activeOn, now: runtime.now() })
-  }
-}
-
-/** Of enabled users, the ids of those that count as disabled, having been away for long. */
-export async function inactiveAmong(
-  { config, runtime }: Pick<Parts, 'config' | 'runtime'>,
-  db: Db,
-  users: readonly { readonly id: string; readonly options: UserOptions }[],
-): Promise<Set<string>> {
-  if (config.disable_user_account_days_inactive === 0) return new Set()
-  const ids = users.map(one => one.id)
-  const days = await activeDays(db, ids)
-  const now = runtime.now()
-  const away = users.filter(({ id, options }) => isInactive({ config, options, activeOn: days.get(id), now }))
-  return new Set(away.map(one => one.id))
-}
+import { dayOf, lockState } from '../rules/compliance.ts'
+import { optionsOf } from './enabled.ts'
 
 /** False also for a user that is not there, one of a disabled domain, or a locked account. */
 export async function mayLogIn(parts: Parts, user: UserRow | undefined): Promise<boolean> {

@@ -7,8 +7,8 @@ import type { Db } from '../../store/tables.ts'
 import { findUser, type UserRow } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
 import { daysToKeep, expiryOf, type PasswordSource } from '../rules/compliance.ts'
-import { optionsOf } from './account.ts'
 import { checkPassword, type RightPassword } from './check.ts'
+import { optionsOf } from './enabled.ts'
 
 /** Throws a 400 for a password that is not as `password_regex` asks. */
 export function refuseWeak({ config }: Pick<Parts, 'config'>, password: string): void {

@@ -3,7 +3,8 @@ import { findPasswords, type PasswordRow } from '../../store/password.ts'
 import type { UserRow } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
 import { isExpired } from '../rules/compliance.ts'
-import { loginFailedOf, loginSucceededOf, mayLogIn, optionsOf } from './account.ts'
+import { loginFailedOf, loginSucceededOf, mayLogIn } from './account.ts'
+import { optionsOf } from './enabled.ts'
 
 export interface RightPassword {
   readonly password: PasswordRow

@@ -5,9 +5,9 @@ import { systemRuntime } from '@strata/toolkit/runtime'
 import { loginFailed, passwordExpired } from '../../contract/errors.ts'
 import { type Attempt, createThrottle } from './throttle.ts'
 
-function make(perAccount = 5, perAddress = 20) {
+function make(perAccount = 5, perAddress = 20, inTurn = false) {
   let now = 1_000_000
-  const throttle = createThrottle({ runtime: { ...systemRuntime, now: () => now }, perAccount, perAddress })
+  const throttle = createThrottle({ runtime: { ...systemRuntime, now: () => now }, perAccount, perAddress, inTurn })
   /** `right`, `wrong` (401), `refused` (429), or another failure's code. */
   const attempt = async (about: Attempt, outcome: 'right' | 'wrong' | Fault = 'wrong') => {
     try {
@@ -135,6 +135,27 @@ test('many right logins at the same time all succeed, those beyond the limit aft
   )
   await Promise.all(logins)
   assert.equal(most, 5)
+})
+
+test('attempts on one account are made in turn where that is asked for, and those on others beside them', async () => {
+  const { throttle } = make(0, 0, true)
+  const running = new Map<string, number>()
+  let most = 0
+  let together = 0
+  const attempt = (account: string, address: string) =>
+    throttle.attempt(at(account, address), async () => {
+      running.set(account, (running.get(account) ?? 0) + 1)
+      most = Math.max(most, ...running.values())
+      together = Math.max(
+        together,
+        [...running.values()].reduce((sum, one) => sum + one),
+      )
+      await systemRuntime.sleep(1)
+      running.set(account, running.get(account)! - 1)
+    })
+  const places = Array.from({ length: 10 }, (_, n) => `192.0.2.${n}`)
+  await Promise.all(places.flatMap(place => [attempt('ann', place), attempt('bob', place)]))
+  assert.deepEqual([most, together], [1, 2])
 })
 
 test('what names no account is no guess', async () => {

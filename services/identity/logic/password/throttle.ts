@@ -14,7 +14,8 @@
  * An account is what the request calls it, not what is found under that name, so that who exists cannot be told. Attempts
  * under way count as failures until they have ended; others wait for them. A login that is right is never counted. All is in
  * the memory of the process, and bounded: with several replicas each permits its own number. `lockout_failure_attempts`
- * counts in the database.
+ * counts in the database; where it is set, attempts on one account are also made in turn, so that no more of them are looked
+ * at than it permits.
  */
 import { hash } from 'node:crypto'
 import { Fault } from '@strata/toolkit/fault'
@@ -38,6 +39,8 @@ export interface Throttle {
 
 interface Bucket {
   readonly limit: number
+  /** One attempt at a time. */
+  readonly inTurn: boolean
   /** Failures, as of `at`. */
   level: number
   at: number
@@ -56,13 +59,15 @@ export function createThrottle(options: {
   /** Failures a minute; 0: any number. */
   readonly perAccount: number
   readonly perAddress: number
+  /** Attempts on one account are made one after the other, so that each sees what came of those before it. */
+  readonly inTurn: boolean
 }): Throttle {
-  const { runtime, perAccount, perAddress } = options
+  const { runtime, perAccount, perAddress, inTurn } = options
   const buckets = new Map<string, Bucket>()
   let waiting = 0
-  const bucketOf = (limit: number, ...name: readonly unknown[]): Bucket => {
+  const bucketOf = (of: Pick<Bucket, 'limit' | 'inTurn'>, ...name: readonly unknown[]): Bucket => {
     const key = hash('sha256', JSON.stringify(name), 'base64')
-    const bucket = buckets.get(key) ?? { limit, level: 0, at: 0, pending: 0, known: false, waiting: [] }
+    const bucket = buckets.get(key) ?? { ...of, level: 0, at: 0, pending: 0, known: false, waiting: [] }
     // The least recently used come first, and go first.
     buckets.delete(key)
     buckets.set(key, bucket)
@@ -73,12 +78,12 @@ export function createThrottle(options: {
     const place = placeOf(address)
     // A token that is shown, say, is nothing that anybody guesses.
     if (accounts.length === 0) return []
-    const here = accounts.map(account => bucketOf(perAccount, 'account at address', account, place))
+    const here = accounts.map(account => bucketOf({ limit: perAccount, inTurn }, 'account at address', account, place))
     if (here.every(one => one.known)) return here
     return [
       ...here,
-      ...accounts.map(account => bucketOf(5 * perAccount, 'account', account)),
-      bucketOf(perAddress, 'address', place),
+      ...accounts.map(account => bucketOf({ limit: 5 * perAccount, inTurn }, 'account', account)),
+      bucketOf({ limit: perAddress, inTurn: false }, 'address', place),
     ]
   }
   /** How far one more failure would be above the limit, if those under way fail too, or without these. */
@@ -90,7 +95,7 @@ export function createThrottle(options: {
       const all = bucketsOf(about)
       const full = all.find(one => excess(one, weight, 0) > 0)
       if (full) throw tooManyLogins(Math.ceil((excess(full, weight, 0) * minute) / full.limit / 1000))
-      const busy = all.find(one => one.pending > 0 && excess(one, weight, one.pending) > 0)
+      const busy = all.find(one => one.pending > 0 && (one.inTurn || excess(one, weight, one.pending) > 0))
       if (!busy) {
         for (const bucket of all) bucket.pending += weight
         return all

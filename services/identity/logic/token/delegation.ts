@@ -9,7 +9,7 @@ import { findAccessToken } from '../../store/oauth1.ts'
 import type { Db } from '../../store/tables.ts'
 import { findTrust, type TrustRow, trustChain, trustRoleIds } from '../../store/trust.ts'
 import { findUsers } from '../../store/user.ts'
-import type { IsEnabled } from '../password/account.ts'
+import type { IsEnabled } from '../password/enabled.ts'
 import type { TokenPayload, TokenScope } from '../rules/token-payload.ts'
 
 export interface DelegationFacts {

@@ -11,7 +11,7 @@ import { addRevocation, isRevoked, pruneRevocations } from '../../store/revocati
 import type { Db, IdentityStore } from '../../store/tables.ts'
 import type { Directories } from '../directory/directories.ts'
 import { filterSource } from '../filter-source.ts'
-import type { IsEnabled } from '../password/account.ts'
+import type { IsEnabled } from '../password/enabled.ts'
 import { type CatalogSource, catalogOf } from '../rules/catalog.ts'
 import { type FilterSource, givenEndpoints } from '../rules/endpoint-filter.ts'
 import type { TokenPayload } from '../rules/token-payload.ts'
