@@ -92,8 +92,11 @@ function tokenOperations(parts: Parts): Operation[] {
       path: '/v3/auth/tokens',
       async handler(request) {
         const { token } = await subject(request, 'identity:revoke_token')
+        const { auditIds } = token.payload
+        // All that were made from the first of its chain, too, where the caller says so.
+        const chain = isTrue(String(request.query['revoke_chain'] ?? ''))
         await parts.store.transaction(async (tx, afterCommit) => {
-          await parts.tokens.revoke(tx, { auditId: token.payload.auditIds[0] })
+          await parts.tokens.revoke(tx, chain ? { auditChainId: auditIds.at(-1) } : { auditId: auditIds[0] })
           parts.changed(afterCommit)
         })
         return undefined

@@ -78,6 +78,7 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
       if (row.is_domain) await removeAssignmentsOfDomain(tx, row.id)
       await removeTarget(tx, { type: 'project', id: row.id })
       await tx.updateTable('users').set({ default_project_id: null }).where('default_project_id', '=', row.id).execute()
+      await parts.tokens.revoke(tx, { projectId: row.id })
       parts.changed(afterCommit)
     },
   }

@@ -73,6 +73,7 @@ export function trustLogic(parts: Parts) {
       parts.store.transaction(async (tx, afterCommit) => {
         refuseRestricted(context)
         await removeTrust(tx, id)
+        await parts.tokens.revoke(tx, { trustId: id })
         parts.changed(afterCommit)
       }),
   }

@@ -20,8 +20,8 @@ import {
   underNames,
 } from './federation/identities.ts'
 import type { Parts } from './parts.ts'
-import { inactiveAmong, optionsOf } from './password/enabled.ts'
 import { keepPassword, refuseWeak } from './password/change.ts'
+import { inactiveAmong, optionsOf } from './password/enabled.ts'
 import { dayOf, expiryOf } from './rules/compliance.ts'
 import { readExpiryFilter } from './rules/expiry-filter.ts'
 
@@ -110,6 +110,7 @@ export function userLogic(parts: Parts): UserLogic {
     },
     async beforeDelete(row, { tx, afterCommit }) {
       await removeActor(tx, { type: 'user', id: row.id })
+      await parts.tokens.revoke(tx, { userId: row.id })
       parts.changed(afterCommit)
     },
   }
