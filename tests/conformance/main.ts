@@ -105,12 +105,14 @@ interface Run {
   readonly folder: string
 }
 
+const chosenBy = (wanted: Wanted) => select({ ids: readList('open.txt'), ...wanted })
+
 /** Runs the tests of the wanted areas; those that need other settings run after one another. */
 async function runAll({ wanted, login, folder }: Run): Promise<Results> {
   const api: Api = await connect(login)
   const facts = await lookAt(api)
   const image = await serveImage()
-  const chosen = select({ ids: readList('open.txt'), ...wanted })
+  const chosen = chosenBy(wanted)
   const absent = chosen.filter(id => !isThere(areaOf(id)!, facts))
   const tests = chosen.filter(id => !absent.includes(id))
   say(`${chosen.length} tests, ${absent.length} of them of services that the cloud does not have`)
@@ -151,6 +153,7 @@ function readKnown(): KnownFailure[] {
 }
 
 async function conformance(wanted: Wanted): Promise<number> {
+  if (chosenBy(wanted).length === 0) throw new Refusal('no test was chosen', 2)
   await installTempest(wanted.areas)
   const start = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'strata-conformance-'))
