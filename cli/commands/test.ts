@@ -136,7 +136,8 @@ export async function test(options: { part: string | undefined; words: readonly 
   if (part !== undefined && !PARTS.includes(part as Part)) {
     throw new Refusal(`test takes ${PARTS.join(', ')}; not "${part}"`, 2)
   }
-  const parts = part ? [part as Part] : DEFAULT_PARTS.filter(one => words.length === 0 || one !== 'lint')
+  const byPath = (one: Part) => one !== 'lint' && one !== 'conformance'
+  const parts = part ? [part as Part] : DEFAULT_PARTS.filter(one => words.length === 0 || byPath(one))
   const start = performance.now()
   if (parts.includes('scenarios') || parts.includes('bench')) await installTools()
   const work: Record<Part, () => Promise<Counts>> = {

@@ -82,7 +82,7 @@ export const AREAS: readonly Area[] = [
 ]
 
 /** What every area needs. */
-export const TEMPEST_PACKAGES: readonly string[] = ['tempest', 'python3-tempest', 'python3-stestr']
+export const TEMPEST_PACKAGES: readonly string[] = ['tempest', 'python3-tempest', 'python3-stestr', 'iputils-ping']
 
 /** The areas that a word of the command line means: itself, or all that can run together. */
 export const areasNamed = (name: string): readonly Area[] =>
