@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { company, companyOptions, noSlapd, type Slapd, startSlapd } from '../drivers/ldap/test-slapd.ts'
+import { noPam, startPam } from '../drivers/pam/test-pam.ts'
 import { type Identity, inProject, startIdentity, statuses } from '../harness.test.ts'
 
 let cloud: Identity
@@ -313,6 +314,69 @@ test('a domain may have its directory from the configuration file, which the API
     assert.equal((await own.call('PUT', `/v3/domains/${id}/config`, own.admin, change)).status, 403)
   } finally {
     await own.close()
+    await server.close()
+  }
+})
+
+test('users of this machine log in by PAM where a domain’s configuration says so', { skip: noPam }, async () => {
+  const host = await startPam()
+  const { socket, service } = host
+  const own = await startIdentity({ pam: { socket, service, minimum_uid: 1000 } })
+  try {
+    const { id } = await own.make('domain', { name: 'machine' })
+    const config = { identity: { driver: 'pam' } }
+    assert.equal((await own.call('PUT', `/v3/domains/${id}/config`, own.admin, { config })).status, 201)
+    const groups = (await own.call('GET', `/v3/groups?domain_id=${id}`, own.admin)).json.groups
+    const group = groups.find((one: { name: string }) => one.name === host.group)
+    await own.grant(`domains/${id}/groups/${group.id}`, own.roles.member)
+    const who = { name: host.user, domain: id, scope: { domain: { id } } }
+    const token = await own.login({ ...who, password: host.password })
+    assert.deepEqual(names((await own.show(token)).json.token.roles).sort(), ['member', 'reader'])
+    assert.deepEqual(
+      await statuses([
+        own.tryLogin({ ...who, password: 'wrong' }),
+        own.tryLogin({ ...who, password: '' }),
+        own.tryLogin({ ...who, name: 'root', password: host.password }),
+      ]),
+      [401, 401, 401],
+    )
+  } finally {
+    await own.close()
+    await host.close()
+  }
+  // Without a socket there is no such driver.
+  const bare = await startIdentity()
+  try {
+    const { id } = await bare.make('domain', { name: 'machine' })
+    const config = { identity: { driver: 'pam' } }
+    await bare.call('PUT', `/v3/domains/${id}/config`, bare.admin, { config })
+    assert.equal((await bare.tryLogin({ name: 'x', domain: id, password: 'x' })).status, 503)
+  } finally {
+    await bare.close()
+  }
+})
+
+test('another replica goes by a changed configuration at once', { skip: noSlapd }, async () => {
+  const server = await startSlapd(company)
+  const one = await startIdentity()
+  const other = await startIdentity({}, one.service.environment)
+  try {
+    const { id } = await one.make('domain', { name: 'shared' })
+    const configureIn = (ldap: object) =>
+      one.call('PUT', `/v3/domains/${id}/config`, one.admin, { config: { identity: { driver: 'ldap' }, ldap } })
+    const seenBy = async (replica: Identity) =>
+      names((await replica.call('GET', `/v3/users?domain_id=${id}`, one.admin)).json.users)
+    const options = companyOptions(server.url)
+    await configureIn(options)
+    assert.deepEqual(await seenBy(other), ['ann', 'bob', 'cid', 'dora'])
+    const who = { name: 'bob', domain: id, password: 'bob-secret', scope: 'unscoped' }
+    const token = await other.login(who)
+    await configureIn({ ...options, user_filter: '(uid=ann)' })
+    assert.deepEqual(await seenBy(other), ['ann'])
+    assert.deepEqual(await statuses([other.tryLogin(who), other.show(token, one.admin)]), [401, 404])
+  } finally {
+    await other.close()
+    await one.close()
     await server.close()
   }
 })

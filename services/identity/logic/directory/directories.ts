@@ -9,7 +9,7 @@ import type { Bus } from '@strata/toolkit/messaging'
 import type { Runtime } from '@strata/toolkit/runtime'
 import type { AfterCommit } from '@strata/toolkit/store'
 import type { DomainConfig } from '../../contract/domain-config.ts'
-import { expectedToFind, loginFailed } from '../../contract/errors.ts'
+import { expectedToFind } from '../../contract/errors.ts'
 import type { RefInDomain } from '../../contract/token.ts'
 import { findMapping, type IdMapping } from '../../store/id-mapping.ts'
 import { findDomain } from '../../store/project.ts'
@@ -24,10 +24,10 @@ export type Standing = 'own' | 'there' | 'gone'
 
 export interface Directories {
   /**
-   * The id of who logs in by password in a directory; undefined when that is a matter of identity's own users. Throws
-   * `loginFailed()`.
+   * Who logs in by password in a directory: without an id when nobody does. Undefined when that is a matter of identity's own
+   * users.
    */
-  login(given: RefInDomain & { readonly password: string }): Promise<string | undefined>
+  login(given: RefInDomain & { readonly password: string }): Promise<{ readonly userId?: string } | undefined>
   /** Asks the directory about a user or group, unless it did lately, and brings identity's rows up to that. */
   refresh(type: ActorType, id: string): Promise<Standing>
   /** As `refresh`, for all; what a directory that is away said last stands. */
@@ -130,8 +130,7 @@ export function createDirectories(options: DirectoriesOptions): Directories {
       const { password } = given
       const by = async (found: DomainDirectory, who: { id: string } | { name: string }) => {
         const entry = await found.directory.authenticate(who, password)
-        if (!entry) throw loginFailed()
-        return keepUser(found, entry)
+        return entry ? { userId: await keepUser(found, entry) } : {}
       }
       if (given.id !== undefined) {
         const found = await behind('user', given.id)

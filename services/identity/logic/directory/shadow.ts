@@ -3,7 +3,7 @@
  * looked up as for everyone else. They say what the directory said when it was last asked.
  */
 import { hash } from 'node:crypto'
-import type { AfterCommit } from '@strata/toolkit/store'
+import { type AfterCommit, isUniqueViolation } from '@strata/toolkit/store'
 import {
   findMappings,
   freeName,
@@ -155,21 +155,27 @@ async function keep<
   }
   const before = await stale(store.db)
   if (before.changedOnes.length === 0) return inOrder(ids, before.rows)
-  return store.transaction(async (tx, afterCommit) => {
-    const { rows, changedOnes } = await stale(tx)
-    const keeps = new Set(ids)
-    for (const entry of changedOnes) {
-      const id = publicId(domainId, type, entry.id)
-      await keepMapping(tx, { public_id: id, domain_id: domainId, entity_type: type, local_id: entry.id })
-      const holder = await holderOf(tx, type, domainId, entry.name)
-      // Whose name it was will be asked for under its new one; who was just named so, or is no one of the directory's, keeps it.
-      const mine = holder === undefined || holder === id || (mayBeMapped(holder) && !keeps.has(holder))
-      if (mine && holder !== undefined && holder !== id) await freeName(tx, type, holder)
-      const image = kit.image(entry, id)
-      await kit.write(tx, mine ? image : kit.unnamed(image), rows.has(id))
-    }
-    if (changedOnes.some(entry => rows.has(publicId(domainId, type, entry.id)))) kit.changed(afterCommit)
-    return inOrder(ids, await rowsIn(tx))
+  const write = () =>
+    store.transaction(async (tx, afterCommit) => {
+      const { rows, changedOnes } = await stale(tx)
+      const keeps = new Set(ids)
+      for (const entry of changedOnes) {
+        const id = publicId(domainId, type, entry.id)
+        await keepMapping(tx, { public_id: id, domain_id: domainId, entity_type: type, local_id: entry.id })
+        const holder = await holderOf(tx, type, domainId, entry.name)
+        // Whose name it was will be asked for under its new one; who was just named so, or is no one of the directory's, keeps it.
+        const mine = holder === undefined || holder === id || (mayBeMapped(holder) && !keeps.has(holder))
+        if (mine && holder !== undefined && holder !== id) await freeName(tx, type, holder)
+        const image = kit.image(entry, id)
+        await kit.write(tx, mine ? image : kit.unnamed(image), rows.has(id))
+      }
+      if (changedOnes.some(entry => rows.has(publicId(domainId, type, entry.id)))) kit.changed(afterCommit)
+      return inOrder(ids, await rowsIn(tx))
+    })
+  // Where transactions run side by side, another login may have written the same meanwhile: look again, once.
+  return write().catch(thrown => {
+    if (!isUniqueViolation(thrown)) throw thrown
+    return write()
   })
 }
 

@@ -5,16 +5,18 @@ import { findDomain } from '../../../store/project.ts'
 import type { Db } from '../../../store/tables.ts'
 import { findUser, findUserByName, type UserRow } from '../../../store/user.ts'
 import type { Parts } from '../../parts.ts'
+import { callerAddress } from '../../password/caller.ts'
 import { checkPassword } from '../../password/check.ts'
 import type { Login, Proof } from './proof.ts'
 
-export async function byPassword(parts: Parts, { auth, clientAddress }: Login): Promise<Proof> {
-  const given = auth.identity.password?.user
+export async function byPassword(parts: Parts, login: Login): Promise<Proof> {
+  const given = login.auth.identity.password?.user
   if (!given) throw expectedToFind('password', 'identity')
   const inDirectory = await parts.directories.login(given)
-  if (inDirectory !== undefined) return { userId: inDirectory }
-  const user = await findLogin(parts.store.db, given)
-  const right = await checkPassword(parts, { user, given: given.password, from: clientAddress })
+  if (inDirectory?.userId !== undefined) return { userId: inDirectory.userId }
+  // Whom a directory refused waits as long as who is nowhere.
+  const user = inDirectory ? undefined : await findLogin(parts.store.db, given)
+  const right = await checkPassword(parts, { user, given: given.password, from: callerAddress(parts.config, login) })
   if (!user || !right) throw loginFailed()
   if (right.expired) throw passwordExpired(user.id)
   return { userId: user.id }
