@@ -223,3 +223,21 @@ describe('guessing', () => {
     assert.deepEqual(await statuses(tries), [401, 401, 401, 401, 401])
   })
 })
+
+test('who comes through a proxy of ours is counted by its own address', async () => {
+  const cloud = await start({ login_failures_per_account: 2, reverse_proxies: ['127.0.0.1'] })
+  const { id, password } = await cloud.person()
+  const login = (from: string, given: string) =>
+    cloud.call(
+      'POST',
+      '/v3/auth/tokens',
+      '',
+      { auth: { identity: { methods: ['password'], password: { user: { id, password: given } } } } },
+      { 'x-forwarded-for': from },
+    )
+  const seen = []
+  for (const liar of ['192.0.2.1', '192.0.2.2', '192.0.2.3'])
+    seen.push(await status(login(`${liar}, 198.51.100.9`, 'wrong')))
+  assert.deepEqual(seen, [401, 401, 429])
+  assert.equal(await status(login('198.51.100.10', password)), 201)
+})

@@ -21,18 +21,21 @@ import { groupHooks } from '../logic/group.ts'
 import { limitHooks, registeredLimitHooks } from '../logic/limit.ts'
 import { consumerHooks } from '../logic/oauth1/consumer.ts'
 import type { Parts } from '../logic/parts.ts'
+import { callerAddress } from '../logic/password/caller.ts'
 import { changeOwnPassword } from '../logic/password/change.ts'
 import { projectHooks } from '../logic/project.ts'
 import { roleHooks } from '../logic/role.ts'
 import { userLogic } from '../logic/user.ts'
 
-export function resourceOperations(parts: Parts): Operation[] {
+/** `changed` hears of each row that the plain verbs make, change or remove. */
+export function resourceOperations(parts: Parts, changed?: DeriveOptions<never>['changed']): Operation[] {
   const shared = {
     store: parts.store,
     dialect,
     runtime: parts.runtime,
     newId: (uuid: string) => uuid.replaceAll('-', ''),
     maxLimit: parts.config.max_list_limit,
+    changed,
   }
   const users = userLogic(parts)
   return [
@@ -47,8 +50,9 @@ export function resourceOperations(parts: Parts): Operation[] {
       // Whoever knows the original password may; also without a token, since the password may have expired.
       auth: 'none',
       body: passwordChangeSchema,
-      async handler({ params, body, clientAddress }) {
-        await changeOwnPassword(parts, { userId: params['user_id']!, change: body.user, from: clientAddress })
+      async handler(request) {
+        const from = callerAddress(parts.config, request)
+        await changeOwnPassword(parts, { userId: request.params['user_id']!, change: request.body.user, from })
         return undefined
       },
     }),

@@ -27,11 +27,17 @@ export interface IdentityConfig extends OAuthConfig {
   readonly included_previous_windows: number
   readonly login_failures_per_account: number
   readonly login_failures_per_address: number
+  readonly reverse_proxies: readonly string[]
   readonly max_list_limit: number
   readonly domains: Readonly<Record<string, DomainConfig>>
   readonly directory_cache_seconds: number
   readonly pam: { readonly socket: string; readonly service: string; readonly minimum_uid: number }
   readonly limit_enforcement_model: LimitModel
+  readonly notification_format: 'basic' | 'cadf'
+  readonly notification_opt_out: readonly string[]
+  readonly default_publisher_id: string
+  readonly notification_log_megabytes: number
+  readonly notification_log_files: number
   readonly default_authorization_ttl: number
   readonly remote_id_attribute: string
   readonly attribute_mapping_default_schema_version: SchemaVersion
@@ -124,10 +130,22 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
     0,
   ),
   login_failures_per_address: integer(
-    'Failed logins a minute from one address, whatever the account, beyond which more are refused for a while; 0: any number, as where all clients come from the address of a proxy.',
+    'Failed logins a minute from one address, whatever the account, beyond which more are refused for a while; 0: any number.',
     100,
     0,
   ),
+  reverse_proxies: {
+    type: 'array',
+    description:
+      'Addresses and prefixes of the proxies before this service that tell in X-Forwarded-For where a request comes from, for counting failed logins.',
+    default: [],
+    items: {
+      anyOf: [
+        { type: 'string', format: 'ip' },
+        { type: 'string', format: 'cidr' },
+      ],
+    },
+  },
   max_list_limit: integer('Resources of one page of a list, at most.', 10_000, 1),
   domains: domainsSchema,
   directory_cache_seconds: integer(
@@ -151,6 +169,30 @@ export const identityConfig = configSection<IdentityConfig>('identity', {
       minimum_uid: integer('Users and groups below this number are not seen.', 1000, 1),
     },
   },
+  notification_format: {
+    type: 'string',
+    description: 'What notifications say: cadf: who did what to what; basic: to what.',
+    default: 'cadf',
+    enum: ['basic', 'cadf'],
+  },
+  notification_opt_out: {
+    type: 'array',
+    description: 'Events of which nobody is told: identity.user.created; of logins, identity.authenticate.failure.',
+    default: ['identity.authenticate.success', 'identity.authenticate.pending'],
+    items: { type: 'string', pattern: '^identity\\.' },
+  },
+  default_publisher_id: {
+    type: 'string',
+    description: 'Host that notifications name as theirs, after “identity.”; empty: the name of this host.',
+    default: '',
+  },
+  notification_log_megabytes: integer(
+    'Size at which the log of notifications in the state folder is put aside for a new one; 0: there is no such log.',
+    10,
+    0,
+    2 ** 20,
+  ),
+  notification_log_files: integer('Logs of notifications that are kept beside the current one.', 9, 0, 1000),
   limit_enforcement_model: {
     type: 'string',
     description: 'How limits of projects and domains relate: flat, or strict_two_level.',

@@ -20,6 +20,7 @@ import {
   underNames,
 } from './federation/identities.ts'
 import type { Parts } from './parts.ts'
+import { callerAddress } from './password/caller.ts'
 import { keepPassword, refuseWeak } from './password/change.ts'
 import { inactiveAmong, optionsOf } from './password/enabled.ts'
 import { dayOf, expiryOf } from './rules/compliance.ts'
@@ -120,7 +121,10 @@ export function userLogic(parts: Parts): UserLogic {
       const { password } = (request.body as { user: { password?: string | null } }).user
       if (password) refuseWeak(parts, password)
       if (password !== undefined)
-        hashes.set(request, password && (await parts.passwords.hash(password, { from: request.clientAddress })))
+        hashes.set(
+          request,
+          password && (await parts.passwords.hash(password, { from: callerAddress(parts.config, request) })),
+        )
     },
   }
 }

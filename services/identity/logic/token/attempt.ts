@@ -1,4 +1,6 @@
 /** What of a login may be guessing, as the throttle counts it. */
+import type { IdentityConfig } from '../../contract/config.ts'
+import { callerAddress } from '../password/caller.ts'
 import type { Attempt } from '../password/throttle.ts'
 import type { Login } from './methods/proof.ts'
 
@@ -6,8 +8,8 @@ import type { Login } from './methods/proof.ts'
 const passcodeWeight = 3
 
 /** The account is what the request calls it: whether there is one is found out later. */
-export function attemptOf({ auth, clientAddress }: Login): Attempt {
-  const { methods, password, totp, application_credential: credential } = auth.identity
+export function attemptOf(login: Login, config: Pick<IdentityConfig, 'reverse_proxies'>): Attempt {
+  const { methods, password, totp, application_credential: credential } = login.auth.identity
   const named = new Map<string, object>()
   const add = (account: object) => named.set(JSON.stringify(account), account)
   for (const method of methods) {
@@ -20,7 +22,7 @@ export function attemptOf({ auth, clientAddress }: Login): Attempt {
   }
   return {
     accounts: [...named.values()],
-    address: clientAddress,
+    address: callerAddress(config, login),
     weight: methods.includes('totp') ? passcodeWeight : 1,
   }
 }

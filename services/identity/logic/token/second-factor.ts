@@ -6,7 +6,7 @@ import type { Parts } from '../parts.ts'
 import { optionsOf } from '../password/enabled.ts'
 import { begunRules, isSatisfied, rulesOf } from '../rules/mfa.ts'
 import type { Method } from '../rules/token-payload.ts'
-import { proverOf } from './methods/index.ts'
+import { isLoginMethod } from './methods/names.ts'
 import { type IssuedReceipt, isReceiptRevoked, receiptBody } from './receipt.ts'
 
 export interface Factors {
@@ -37,7 +37,7 @@ export async function withReceipt(
   if (shown !== undefined && (before?.userId !== userId || (await isReceiptRevoked(db, before, domain.id))))
     throw loginFailed()
   const used = [...new Set([...methods, ...((before?.methods ?? []) as readonly Method[])])]
-  const rules = rulesOf(optionsOf(user), method => proverOf(method) !== undefined)
+  const rules = rulesOf(optionsOf(user), isLoginMethod)
   if (isSatisfied(rules, used)) return { methods: used }
   const receipt = parts.receipts.issue({ userId, methods: used })
   const body = receiptBody({ receipt, user, domain, required: begunRules(rules, used) })

@@ -4,16 +4,19 @@ import type { AuthRequest } from '../../../contract/token.ts'
 import { applicationCredentialsOf, findApplicationCredential } from '../../../store/application-credential.ts'
 import type { Db } from '../../../store/tables.ts'
 import type { Parts } from '../../parts.ts'
+import { callerAddress } from '../../password/caller.ts'
 import { parseTime } from '../../rules/times.ts'
 import { findLogin } from './password.ts'
 import type { Login, Proof } from './proof.ts'
 
-export async function byApplicationCredential(parts: Parts, { auth, clientAddress }: Login): Promise<Proof> {
+export async function byApplicationCredential(parts: Parts, login: Login): Promise<Proof> {
+  const { auth } = login
   const given = auth.identity.application_credential
   if (!given) throw expectedToFind('application_credential', 'identity')
   if (auth.scope !== undefined) throw applicationCredentialScoped()
   const found = await findGivenCredential(parts.store.db, given)
-  const right = await parts.passwords.verify(found?.id ?? '', found?.hash, given.secret, clientAddress)
+  const from = callerAddress(parts.config, login)
+  const right = await parts.passwords.verify(found?.id ?? '', found?.hash, given.secret, from)
   if (!found || !right) throw loginFailed()
   const end = found.expires_at === null ? undefined : parseTime(found.expires_at)?.at
   if (end !== undefined && end <= parts.runtime.now()) throw loginFailed()

@@ -2,6 +2,7 @@
 import { byApplicationCredential } from './application-credential.ts'
 import { byProxy } from './external.ts'
 import { byMapping } from './mapped.ts'
+import { isLoginMethod, type LoginMethod } from './names.ts'
 import { byOAuth1 } from './oauth1.ts'
 import { byPassword } from './password.ts'
 import type { Prove } from './proof.ts'
@@ -19,9 +20,6 @@ const provers = {
   x509: byMapping('x509'),
   external: byProxy,
   oauth1: byOAuth1,
-} satisfies Record<string, Prove>
+} satisfies Record<LoginMethod, Prove>
 
-export type LoginMethod = keyof typeof provers
-
-export const proverOf = (method: string): Prove | undefined =>
-  Object.hasOwn(provers, method) ? provers[method as LoginMethod] : undefined
+export const proverOf = (method: string): Prove | undefined => (isLoginMethod(method) ? provers[method] : undefined)
