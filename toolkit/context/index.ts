@@ -85,16 +85,13 @@ class Context implements RequestContext {
   readonly roles: readonly string[]
   readonly scope: Scope | undefined
   readonly credentials: Credentials
-  readonly knows: RequestContext['knows']
-  readonly can: RequestContext['can']
-  readonly enforce: RequestContext['enforce']
+  readonly #policy: Policy
   readonly #base: Log
-  #log: Log | undefined
+  #log: Log | undefined = undefined
 
   constructor(init: ContextInit) {
-    const { token, policy } = init
+    const { token } = init
     const credentials = credentialsOf(token)
-    const own: Target = { project_id: token?.project?.id, user_id: token?.user.id, domain_id: token?.domain?.id }
     this.requestId = init.requestId
     this.globalRequestId = init.globalRequestId
     this.token = token
@@ -105,13 +102,20 @@ class Context implements RequestContext {
     this.roles = credentials.roles
     this.scope = credentials['scope'] as Scope | undefined
     this.credentials = credentials
-    this.knows = policy.knows
-    this.can = (rule, target) => policy.allows(rule, credentials, target ?? own)
-    this.enforce = (rule, target) => {
-      if (!this.can(rule, target))
-        throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')
-    }
+    this.#policy = init.policy
     this.#base = init.log
+  }
+
+  knows(rule: string): boolean {
+    return this.#policy.knows(rule)
+  }
+
+  can(rule: string, target?: Target): boolean {
+    return this.#policy.allows(rule, this.credentials, target ?? ownTarget(this.token))
+  }
+
+  enforce(rule: string, target?: Target): void {
+    if (!this.can(rule, target)) throw forbidden(`Policy doesn't allow ${rule} to be performed.`, 'PolicyNotAuthorized')
   }
 
   /** Made on demand: most requests log nothing of their own. */
@@ -120,6 +124,12 @@ class Context implements RequestContext {
     return this.#log
   }
 }
+
+const ownTarget = (token: TokenInfo | undefined): Target => ({
+  project_id: token?.project?.id,
+  user_id: token?.user.id,
+  domain_id: token?.domain?.id,
+})
 
 const nobody: Credentials = { roles: [] }
 const known = new WeakMap<TokenInfo, Credentials>()

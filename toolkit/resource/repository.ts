@@ -40,7 +40,7 @@ export function repository<F extends Fields>(resource: Resource<F>): Repository<
   const columns = stored.map(([name]) => name)
   const decode = rowDecoder<F>(stored)
   const select = (db: AnyDb) => db.selectFrom(table).select(columns)
-  const byId = preparedQuery(db => select(db).where('id', '=', '').compile())
+  const byId = preparedQuery<AnyTables, Record<string, unknown>>(db => select(db).where('id', '=', '').compile())
   const narrow = (query: Pick<ListQuery, 'where' | 'conditions'>): Condition[] => [
     ...Object.entries(query.where ?? {}).map(([name, value]) => equals(name, fields[name], value)),
     ...(query.conditions ?? []),
@@ -48,8 +48,8 @@ export function repository<F extends Fields>(resource: Resource<F>): Repository<
   return {
     resource,
     async find(db, id) {
-      const { rows } = await db.executeQuery<Record<string, unknown>>({ ...byId(db), parameters: [id] })
-      return rows[0] && decode(rows[0])
+      const [row] = await byId(db, [id])
+      return row && decode(row)
     },
     async list(db, query = {}) {
       const keys = sortKeys(query.sort ?? resource.defaultSort ?? [], query.reverse ?? false)

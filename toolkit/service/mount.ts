@@ -2,14 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import { addBodyParsers, defaultBodyLimit } from './body.ts'
 import { exchangeKey } from './exchange.ts'
-import { heldRightly, type ThumbprintOf, takeBearer } from './holder.ts'
 import type { Method, Operation } from './operation.ts'
 import { createPipeline, type PipelineOptions } from './pipeline.ts'
 
 export interface MountOptions extends Omit<PipelineOptions, 'root'> {
   readonly server: FastifyInstance
-  /** Without it, tokens that are bound to a certificate are good for nobody. */
-  readonly thumbprintOf?: ThumbprintOf
   /** `/compute`; by default a slash and the service's type. */
   readonly prefix?: string
 }
@@ -17,13 +14,12 @@ export interface MountOptions extends Omit<PipelineOptions, 'root'> {
 /** Registers all operations of a service under its prefix. */
 export async function mount(options: MountOptions): Promise<void> {
   const { server, service, prefix = `/${service.type}` } = options
-  const routes = groupByRoute(service.operations.map(one => heldRightly(one, options)))
+  const routes = groupByRoute(service.operations)
   await server.register(
     async scope => {
       addBodyParsers(scope, service.operations)
       scope.decorateRequest(exchangeKey, null)
       const pipeline = createPipeline({ ...options, root: prefix })
-      scope.addHook('onRequest', takeBearer)
       scope.addHook('onRequest', pipeline.begin)
       for (const [key, operations] of routes) {
         const [method, url] = key.split(' ') as [Method, string]

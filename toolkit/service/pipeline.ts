@@ -17,6 +17,7 @@ import { faultOf, send } from './answer.ts'
 import { announcesTooMuch, bodyTooLarge, discardRest, mediaType, unsupportedType } from './body.ts'
 import type { ServiceInstance } from './definition.ts'
 import { createWriter, Exchange, exchangeOf } from './exchange.ts'
+import { carriesOn, type ThumbprintOf, takeBearer } from './holder.ts'
 import { Incoming } from './incoming.ts'
 import { negotiate } from './microversion.ts'
 import type { Operation } from './operation.ts'
@@ -30,6 +31,8 @@ export interface PipelineOptions {
   readonly metrics: Metrics
   /** Where identity answers, told to callers without a token: `http://host:port/identity`. */
   readonly identityUrl: (request: FastifyRequest) => string
+  /** Without it, tokens that are bound to a certificate are good for nobody. */
+  readonly thumbprintOf?: ThumbprintOf
   /** Path of the service's root, without a slash at its end. */
   readonly root: string
 }
@@ -53,6 +56,7 @@ export function createPipeline(options: PipelineOptions) {
   /** Hook at the head of each request, also of those for which there is no route. */
   const begin = (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) => {
     const exchange = enter(request, reply)
+    takeBearer(request)
     try {
       if (range) exchange.minor = negotiate(range, request.headers)
       if (announcesTooMuch(request, streams)) throw bodyTooLarge()
@@ -129,18 +133,24 @@ export function createPipeline(options: PipelineOptions) {
 
   const accept = (token: TokenInfo | undefined, exchange: Exchange): TokenInfo | Promise<TokenInfo> => {
     if (!token) throw unauthenticated()
-    return token.applicationCredential?.accessRules ? withinRules(token, exchange) : token
+    const limited = token.applicationCredential?.accessRules !== undefined || token.certificate !== undefined
+    return limited ? withinLimits(token, exchange) : token
   }
 
-  /** A service that carries on what the caller was permitted to begin shows a token of its own beside the caller's. */
-  const withinRules = async (token: TokenInfo, { request, path }: Exchange): Promise<TokenInfo> => {
-    const rules = token.applicationCredential!.accessRules!
-    const asked = { service: service.type, method: request.method }
-    if (permits(rules, { ...asked, path: path.slice(root.length) }) || permits(rules, { ...asked, path })) return token
-    const servicesToken = request.headers['x-service-token']
-    const from = typeof servicesToken === 'string' ? await options.verifyToken(servicesToken) : undefined
-    if (from?.roles.some(role => role.name === 'service')) return token
-    throw unauthorized('The access rules of the application credential do not permit this request.')
+  /** A token that is good for some requests alone, or in the hands of one client alone. */
+  const withinLimits = async (token: TokenInfo, { request, path }: Exchange): Promise<TokenInfo> => {
+    const { headers, method, ip: clientAddress } = request
+    if (token.certificate !== undefined && options.thumbprintOf?.({ headers, clientAddress }) !== token.certificate) {
+      if (!(await carriesOn(headers, options.verifyToken)))
+        throw unauthorized('The token is bound to another client certificate.')
+    }
+    const rules = token.applicationCredential?.accessRules
+    const asked = { service: service.type, method }
+    if (rules && !permits(rules, { ...asked, path: path.slice(root.length) }) && !permits(rules, { ...asked, path })) {
+      if (!(await carriesOn(headers, options.verifyToken)))
+        throw unauthorized('The access rules of the application credential do not permit this request.')
+    }
+    return token
   }
 
   /** Answers a failure; also of requests that never reached a handler. */
@@ -188,18 +198,18 @@ export function createPipeline(options: PipelineOptions) {
 
 /** Measures and logs an exchange once it is over. */
 function endOf({ service, runtime, log, metrics }: PipelineOptions) {
-  const durations = metrics.histogram(
+  const durations = metrics.latency<'service' | 'method' | 'status'>(
     'strata_http_request_duration_seconds',
     'Time from the head of a request to the end of its answer; status 499: the caller went away before.',
-    ['service', 'method', 'status'],
   )
-  const children = new Map<string, { observe(seconds: number): void }>()
-  /** Looking a metric up by its labels costs more than counting in it, so what was looked up is kept. */
+  const byMethod = new Map<string, Map<number, ReturnType<typeof durations.labels>>>()
   const durationOf = (method: string, status: number) => {
-    const key = `${method} ${status}`
-    const child = children.get(key) ?? durations.labels({ service: service.type, method, status: String(status) })
-    children.set(key, child)
-    return child
+    const known = byMethod.get(method)?.get(status)
+    if (known) return known
+    const made = durations.labels({ service: service.type, method, status: String(status) })
+    const byStatus = byMethod.get(method) ?? new Map<number, typeof made>()
+    byMethod.set(method, byStatus.set(status, made))
+    return made
   }
   const tellsAll = log.level === 'debug' || log.level === 'trace'
   return (exchange: Exchange): void => {

@@ -8,11 +8,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Dialect, type Driver, Kysely, type Transaction } from 'kysely'
 import { type Migration, migrate } from './migrate.ts'
-import { sqliteDialect } from './sqlite.ts'
+import { answerAtOnce, type ReadNow } from './prepared.ts'
+import { sqliteEngine } from './sqlite.ts'
 
 export { type Kysely, sql, type Transaction } from 'kysely'
 export type { Migration } from './migrate.ts'
-export { preparedQuery } from './prepared.ts'
+export { type PreparedQuery, preparedQuery } from './prepared.ts'
 
 export type AfterCommit = (fn: () => void) => void
 /** Either the store's own handle or an open transaction: what a query function takes. */
@@ -36,8 +37,14 @@ export async function openStore<DB>(options: {
     if (inTransaction.getStore()?.open)
       throw new Error('a query was made beside the open transaction: pass its `tx` along instead of using `db`')
   }
-  const db = new Kysely<DB>({ dialect: guard(dialectOf(options.url), refuseOutside) })
+  const { dialect, readNow } = engineOf(options.url)
+  const db = new Kysely<DB>({ dialect: guard(dialect, refuseOutside) })
   await migrate(db as Kysely<unknown>, options.migrations)
+  if (readNow)
+    answerAtOnce(db, query => {
+      refuseOutside()
+      return readNow(query)
+    })
   return {
     db,
     async transaction(fn) {
@@ -57,9 +64,9 @@ export async function openStore<DB>(options: {
   }
 }
 
-function dialectOf(url: string) {
+function engineOf(url: string): { readonly dialect: Dialect; readonly readNow?: ReadNow } {
   const [, engine, rest] = /^([a-z]+):(.*)$/.exec(url) ?? []
-  if (engine === 'sqlite' && rest) return sqliteDialect(rest)
+  if (engine === 'sqlite' && rest) return sqliteEngine(rest)
   throw new Error(`there is no database engine for ${JSON.stringify(engine ?? url)}; known: sqlite:/path/to/file`)
 }
 

@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import type { TokenInfo } from '../context/index.ts'
+import type { Eventual } from '../eventual/index.ts'
 import type { Bus } from '../messaging/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 
@@ -13,7 +14,7 @@ export { type AccessRule, permits } from './access-rules.ts'
 export const tokensChanged = 'identity.tokens'
 
 /** What a token says, or undefined when it is not valid (any more); at once where that is known already. */
-export type TokenVerifier = (token: string) => TokenInfo | undefined | Promise<TokenInfo | undefined>
+export type TokenVerifier = (token: string) => Eventual<TokenInfo | undefined>
 
 interface Entry {
   readonly info: TokenInfo

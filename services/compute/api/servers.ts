@@ -1,6 +1,7 @@
 /** Servers: the plain verbs. */
 import { nova } from '@strata/toolkit/dialect'
-import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
+import { andThen, type Eventual } from '@strata/toolkit/eventual'
+import { type ApiRequest, type Operation, operation, type Reply, reply } from '@strata/toolkit/service'
 import { paths } from '../contract/paths.ts'
 import type { CreatedServer, ServerView } from '../contract/server.ts'
 import type { CreateServer, UpdateServer } from '../contract/server-requests.ts'
@@ -11,7 +12,7 @@ import { isOn, requestServers } from '../logic/server/request-create.ts'
 import { requestDelete } from '../logic/server/request-delete.ts'
 import { requestUpdate } from '../logic/server/request-update.ts'
 import { viewScene } from '../logic/server/show.ts'
-import { basicView, flavorLink, linksOf, serverView } from '../logic/server/view.ts'
+import { basicView, flavorLink, linksOf, serverView, type ViewScene } from '../logic/server/view.ts'
 import { since } from '../versions/history.ts'
 import { changedServerAt, createSchemaAt, serverAt, updateSchemaAt } from '../versions/index.ts'
 
@@ -34,10 +35,7 @@ export function serverOperations(compute: Compute): readonly Operation[] {
       method: 'GET',
       path: '/v2.1/servers/:server_id',
       policy: 'os_compute_api:servers:show',
-      async handler(request) {
-        const server = await serverFor(compute, request.context, about(request, 'os_compute_api:servers:show'))
-        return { server: await shownServer(compute, request, server) }
-      },
+      handler: request => show(compute, request),
     }),
     operation<{ readonly server: UpdateServer }>({
       method: 'PUT',
@@ -63,15 +61,50 @@ export function serverOperations(compute: Compute): readonly Operation[] {
   ]
 }
 
+const json = { 'content-type': 'application/json' }
+/** Answers that were made, by the server, and by what else they depend on. */
+const answers = new WeakMap<Server, Map<string, string>>()
+/** Kept for each server: few versions are asked for, through few addresses. */
+const rememberedAnswers = 4
+
+function show(compute: Compute, request: ApiRequest): Eventual<Reply> {
+  const { baseUrl, minor, context } = request
+  const found = serverFor(compute, context, { ...about(request, 'os_compute_api:servers:show'), toShow: true })
+  return andThen(found, server =>
+    andThen(viewScene(compute, context, { baseUrl, minor, server }), scene => {
+      const made = () => JSON.stringify({ server: inVersion(minor, scene, server) })
+      // The state of a host changes without its servers.
+      if (scene.hostStatus) return reply(200, made(), json)
+      const { extended, extraSpecs, faultDetails, groups } = scene
+      const key = `${minor} ${baseUrl} ${extended} ${extraSpecs} ${faultDetails} ${groups}`
+      return reply(200, remembered(answers, server, key, made), json)
+    }),
+  )
+}
+
+function remembered(all: typeof answers, server: Server, key: string, make: () => string): string {
+  let texts = all.get(server)
+  const known = texts?.get(key)
+  if (known !== undefined) return known
+  if (!texts || texts.size >= rememberedAnswers) {
+    texts = new Map()
+    all.set(server, texts)
+  }
+  const text = make()
+  texts.set(key, text)
+  return text
+}
+
 const about = (request: ApiRequest, rule: string) => ({ id: request.params['server_id']!, rule })
 
 /** A server as the request's version and caller see it. */
-export async function shownServer(compute: Compute, request: ApiRequest, server: Server): Promise<ServerView> {
+export function shownServer(compute: Compute, request: ApiRequest, server: Server): Eventual<ServerView> {
   const { baseUrl, minor, context } = request
-  const scene = await viewScene(compute, context, { baseUrl, minor, server })
-  const origin = { flavor: flavorLink(scene, server), extended: scene.extended }
-  return serverAt(minor)(serverView(scene, server), origin)
+  return andThen(viewScene(compute, context, { baseUrl, minor, server }), scene => inVersion(minor, scene, server))
 }
+
+const inVersion = (minor: number, scene: ViewScene, server: Server): ServerView =>
+  serverAt(minor)(serverView(scene, server), { flavor: flavorLink(scene, server), extended: scene.extended })
 
 function listOperation(compute: Compute, verb: 'index' | 'detail'): Operation {
   return operation({
@@ -94,10 +127,7 @@ const basicList = (request: ApiRequest, servers: readonly Server[]) => servers.m
 async function detailedList(compute: Compute, request: ApiRequest, servers: readonly Server[]) {
   const { baseUrl, minor, context } = request
   const scene = await viewScene(compute, context, { baseUrl, minor })
-  const down = serverAt(minor)
-  return servers.map(server =>
-    down(serverView(scene, server), { flavor: flavorLink(scene, server), extended: scene.extended }),
-  )
+  return servers.map(server => inVersion(minor, scene, server))
 }
 
 async function create(compute: Compute, request: ApiRequest<CreateServer>) {

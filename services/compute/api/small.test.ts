@@ -105,6 +105,7 @@ export function serverRow(change: Partial<ServersTable> & { readonly id: string 
     launched_at: '2026-01-01T00:00:00.000Z',
     created_at: '2026-01-01T00:00:00.000Z',
     updated_at: '2026-01-01T00:00:00.000Z',
+    revision: 0,
     ...change,
   }
 }

@@ -53,6 +53,8 @@ export interface ServersTable {
   launched_at: string | null
   created_at: string
   updated_at: string
+  /** Counts the changes of the row. */
+  revision: number
 }
 
 export interface FlavorCopy {

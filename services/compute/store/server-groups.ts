@@ -47,6 +47,10 @@ export async function placedMembers(
 
 /** Its servers go on without it. */
 export async function removeServerGroup(db: Db, id: string): Promise<void> {
-  await db.updateTable('servers').set({ server_group_id: null }).where('server_group_id', '=', id).execute()
+  await db
+    .updateTable('servers')
+    .set(eb => ({ server_group_id: null, revision: eb('revision', '+', 1) }))
+    .where('server_group_id', '=', id)
+    .execute()
   await serverGroupRows.remove(db, id)
 }

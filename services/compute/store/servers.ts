@@ -1,4 +1,5 @@
 /** Servers, as rows of their table with their structures unpacked. */
+import { andThen, type Eventual } from '@strata/toolkit/eventual'
 import { type Kysely, preparedQuery } from '@strata/toolkit/store'
 import type { Nic } from '../contract/nic.ts'
 import type { PowerState, TaskState, VmState } from '../contract/states.ts'
@@ -76,18 +77,47 @@ function encodeServer(change: Partial<Server>): Partial<ServersTable> {
 
 type Db = Kysely<ComputeTables>
 
-const byId = preparedQuery<ComputeTables>(db => db.selectFrom('servers').selectAll().where('id', '=', '').compile())
+const byId = preparedQuery<ComputeTables, ServersTable>(db =>
+  db.selectFrom('servers').selectAll().where('id', '=', '').compile(),
+)
+const firstServer = ([row]: ServersTable[]): Server | undefined => row && decodeServer(row)
 
-export async function findServer(db: Db, id: string): Promise<Server | undefined> {
-  const { rows } = await db.executeQuery<ServersTable>({ ...byId(db), parameters: [id] })
-  return rows[0] && decodeServer(rows[0])
+export function findServer(db: Db, id: string): Eventual<Server | undefined> {
+  return andThen(byId(db, [id]), firstServer)
 }
 
-export async function insertServer(db: Db, server: Omit<Server, 'seq'>): Promise<void> {
+/** Servers that were shown, by the handle that they were read through; the oldest go first. */
+const shown = new WeakMap<object, Map<string, Server>>()
+const rememberedServers = 2000
+const revisionOf = preparedQuery<ComputeTables, Pick<ServersTable, 'revision'>>(db =>
+  db.selectFrom('servers').select('revision').where('id', '=', '').compile(),
+)
+
+/**
+ * The server for showing it: the same object as long as its row has not changed, so that what was made of it can be kept.
+ * Clients ask for a server again and again until it has the state that they wait for.
+ */
+export function showServer(db: Db, id: string): Eventual<Server | undefined> {
+  const servers = shown.get(db) ?? new Map<string, Server>()
+  shown.set(db, servers)
+  const remember = (server: Server | undefined) => {
+    servers.delete(id)
+    if (servers.size >= rememberedServers) servers.delete(servers.keys().next().value!)
+    if (server) servers.set(id, server)
+    return server
+  }
+  const known = servers.get(id)
+  if (!known) return andThen(findServer(db, id), remember)
+  return andThen(revisionOf(db, [id]), ([row]) =>
+    row?.revision === known.revision ? known : andThen(findServer(db, id), remember),
+  )
+}
+
+export async function insertServer(db: Db, server: Omit<Server, 'seq' | 'revision'>): Promise<void> {
   const last = await db.selectFrom('servers').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst()
   await db
     .insertInto('servers')
-    .values({ ...encodeServer(server), seq: (last?.seq ?? 0) + 1 } as ServersTable)
+    .values({ ...encodeServer(server), seq: (last?.seq ?? 0) + 1, revision: 0 } as ServersTable)
     .execute()
 }
 
@@ -95,7 +125,7 @@ export async function insertServer(db: Db, server: Omit<Server, 'seq'>): Promise
 export async function updateServer(db: Db, id: string, now: string, change: Partial<Server>): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('servers')
-    .set({ ...encodeServer(change), updated_at: now })
+    .set(eb => ({ ...encodeServer(change), updated_at: now, revision: eb('revision', '+', 1) }))
     .where('id', '=', id)
     .executeTakeFirst()
   if (numUpdatedRows > 0n && change.nics) await indexPorts(db, id, change.nics)

@@ -1,5 +1,6 @@
 /** Tokens: `/v3/auth/tokens`, and what a caller may ask about its own under `/v3/auth`. */
 import type { RequestContext } from '@strata/toolkit/context'
+import { andThen, type Eventual } from '@strata/toolkit/eventual'
 import { forbidden } from '@strata/toolkit/fault'
 import { isTrue } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
@@ -35,22 +36,28 @@ export function authOperations(parts: Parts): Operation[] {
   return [...tokenOperations(parts), ...ownOperations(parts)]
 }
 
+interface Subject {
+  readonly text: string
+  readonly token: CheckedToken
+}
+
 function tokenOperations(parts: Parts): Operation[] {
-  const subject = async (request: ApiRequest, rule: string) => {
+  const subject = (request: ApiRequest, rule: string): Eventual<Subject> => {
     const text = request.headers['x-subject-token']
     if (typeof text !== 'string' || text === '') throw tokenNotFound()
-    const token = await parts.tokens.check(text, expiredFor(request))
-    if (!token) throw tokenNotFound()
-    request.context.enforce(rule, { target: { token: { user_id: token.payload.userId } } })
-    return { text, token }
+    return andThen(parts.tokens.check(text, expiredFor(request)), token => {
+      if (!token) throw tokenNotFound()
+      request.context.enforce(rule, { target: { token: { user_id: token.payload.userId } } })
+      return { text, token }
+    })
   }
   /** Who does not say that it heeds access rules would take the token for one that is good for everything. */
-  const vouchedFor = async (request: ApiRequest, rule: string) => {
-    const found = await subject(request, rule)
-    const limited = found.token.info.applicationCredential?.accessRules
-    if (limited && request.headers['openstack-identity-access-rules'] === undefined) throw tokenNotFound()
-    return found
-  }
+  const shown = (request: ApiRequest, rule: string) =>
+    andThen(subject(request, rule), ({ text, token }) => {
+      const limited = token.info.applicationCredential?.accessRules
+      if (limited && request.headers['openstack-identity-access-rules'] === undefined) throw tokenNotFound()
+      return tokenReply(200, text, token, request)
+    })
   const expiredFor = ({ context, query }: ApiRequest) =>
     isTrue(String(query['allow_expired'] ?? '')) && context.can('service_or_admin')
       ? parts.config.allow_expired_window * 1000
@@ -74,18 +81,12 @@ function tokenOperations(parts: Parts): Operation[] {
     operation({
       method: 'GET',
       path: '/v3/auth/tokens',
-      async handler(request) {
-        const { text, token } = await vouchedFor(request, 'identity:validate_token')
-        return tokenReply(200, text, token, request)
-      },
+      handler: request => shown(request, 'identity:validate_token'),
     }),
     operation({
       method: 'HEAD',
       path: '/v3/auth/tokens',
-      async handler(request) {
-        const { text, token } = await vouchedFor(request, 'identity:check_token')
-        return tokenReply(200, text, token, request)
-      },
+      handler: request => shown(request, 'identity:check_token'),
     }),
     operation({
       method: 'DELETE',
@@ -125,7 +126,7 @@ function ownOperations(parts: Parts): Operation[] {
       const token = await parts.tokens.check(tokenText ?? '')
       if (!token) throw tokenNotFound()
       return {
-        catalog: (JSON.parse(token.body) as { token: { catalog: object[] } }).token.catalog,
+        catalog: (JSON.parse(`${token.body}`) as { token: { catalog: object[] } }).token.catalog,
         links: { self: `${request.baseUrl}/v3/auth/catalog` },
       }
     }),

@@ -96,7 +96,7 @@ async function writeServers(compute: Compute, context: RequestContext, checked: 
     const count = await fittingCount(compute, context, { tx, flavor, ...counts })
     if (destination.groupId !== null)
       await checkGroup(compute, context, { tx, groupId: destination.groupId, more: count })
-    const made: Omit<Server, 'seq'>[] = []
+    const made: Omit<Server, 'seq' | 'revision'>[] = []
     for (const [index, name] of numberedNames(wanted.name, count).entries()) {
       const server = newServer(compute, context, checked, { name, index, reservation })
       await insertServer(tx, server)
@@ -127,7 +127,7 @@ function newServer(
   context: RequestContext,
   { body, flavor, image, key, destination, securityGroups }: Checked,
   about: { readonly name: string; readonly index: number; readonly reservation: string },
-): Omit<Server, 'seq'> {
+): Omit<Server, 'seq' | 'revision'> {
   const { runtime, config } = compute
   const wanted = body.server
   const id = runtime.uuid()

@@ -206,7 +206,7 @@ async function build(deps: ServerDeps, state: 'active' | 'stopped' | 'paused'): 
   })
 }
 
-function serverRow(): Omit<Server, 'seq'> {
+function serverRow(): Omit<Server, 'seq' | 'revision'> {
   const now = isoTime(systemRuntime.now())
   return {
     id: serverId,

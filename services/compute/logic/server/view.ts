@@ -24,7 +24,7 @@ export interface ViewScene {
   /** Details of a fault that is not the caller's. */
   readonly faultDetails: boolean
   /** `UP`, `DOWN`, … of a host; absent when the caller may not see it. */
-  readonly hostStatus?: (hostname: string) => string
+  readonly hostStatus: ((hostname: string) => string) | undefined
   /** Only some status is shown, the others are left out. */
   readonly onlyUnknownHosts?: boolean
   readonly groups: boolean

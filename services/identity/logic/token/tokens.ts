@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import type { TokenInfo } from '@strata/toolkit/context'
+import type { Eventual } from '@strata/toolkit/eventual'
 import type { Runtime } from '@strata/toolkit/runtime'
 import { allEndpoints, allServices, type EndpointRow } from '../../store/catalog.ts'
 import { enabledServiceProviders } from '../../store/federation.ts'
@@ -21,9 +22,9 @@ import type { TokenFormat } from './format.ts'
 export interface CheckedToken {
   readonly payload: TokenPayload
   readonly info: TokenInfo
-  /** JSON text of the answer. */
-  readonly body: string
-  readonly bodyWithoutCatalog: string
+  /** The answer, as it is sent. */
+  readonly body: Buffer
+  readonly bodyWithoutCatalog: Buffer
 }
 
 export interface IssuedToken extends CheckedToken {
@@ -53,7 +54,7 @@ export interface Tokens {
     },
   ): Promise<IssuedToken | undefined>
   /** Undefined when it is not valid. `expiredFor`: milliseconds for which its end is overlooked. */
-  check(text: string, expiredFor?: number): Promise<CheckedToken | undefined>
+  check(text: string, expiredFor?: number): Eventual<CheckedToken | undefined>
   /** Tokens issued until now that match all that is named become invalid. The caller announces the change. */
   revoke(db: Db, what: Revocation): Promise<void>
   /** Forgets what was checked. */
@@ -74,7 +75,7 @@ export function createTokens(options: {
   readonly membershipsFor: number
 }): Tokens {
   const { store, runtime, format, lifetime } = options
-  const cache = tokenCache(runtime, options.cacheFor)
+  const cache = tokenCache({ runtime, keep: options.cacheFor, make: text => validate(text, 0) })
   let catalog: ReturnType<typeof readCatalog> | undefined
   const loadCatalog = () => {
     catalog ??= readCatalog(store.db).catch(thrown => {
@@ -103,8 +104,8 @@ export function createTokens(options: {
     return {
       payload,
       info: infoOf(facts),
-      body: JSON.stringify(bodyOf(facts, { ...catalog, entries })),
-      bodyWithoutCatalog: JSON.stringify(bodyOf(facts, catalog)),
+      body: Buffer.from(JSON.stringify(bodyOf(facts, { ...catalog, entries }))),
+      bodyWithoutCatalog: Buffer.from(JSON.stringify(bodyOf(facts, catalog))),
     }
   }
   const validate = async (text: string, expiredFor: number): Promise<CheckedToken | undefined> => {
@@ -141,10 +142,7 @@ export function createTokens(options: {
       if (!facts) return undefined
       return { text: format.seal(payload), ...(await complete(facts)) }
     },
-    async check(text, expiredFor = 0) {
-      if (expiredFor > 0) return validate(text, expiredFor)
-      return cache.get(text, () => validate(text, 0))
-    },
+    check: (text, expiredFor = 0) => (expiredFor > 0 ? validate(text, expiredFor) : cache.get(text)),
     async revoke(db, what) {
       const now = runtime.now()
       await pruneRevocations(db, now)
@@ -190,27 +188,36 @@ function revocable({ payload, user, project, domain, delegation }: TokenFacts) {
 }
 
 interface Cache {
-  /** What is known of the token, or what `make` finds out. */
-  get(text: string, make: () => Promise<CheckedToken | undefined>): Promise<CheckedToken | undefined>
+  /** What is known of the token, or what is found out. */
+  get(text: string): Eventual<CheckedToken | undefined>
   clear(): void
 }
 
-function tokenCache(runtime: Runtime, keep: number, capacity = 10_000): Cache {
+function tokenCache(options: {
+  readonly runtime: Runtime
+  /** Milliseconds. */
+  readonly keep: number
+  readonly make: (text: string) => Promise<CheckedToken | undefined>
+}): Cache {
+  const { runtime, keep, make } = options
+  const capacity = 10_000
   let entries = new Map<string, { readonly token: CheckedToken; readonly until: number }>()
   let generation = 0
+  const remember = async (key: string, text: string) => {
+    const asked = generation
+    const token = await make(text)
+    // What was looked up while something changed may be of before the change: it serves this request only.
+    if (!token || asked !== generation) return token
+    if (entries.size >= capacity) entries.delete(entries.keys().next().value!)
+    entries.set(key, { token, until: Math.min(runtime.now() + keep, token.payload.expiresAt) })
+    return token
+  }
   return {
-    async get(text, make) {
+    get(text) {
       // Kept by their hash, so that a dump of the memory shows no token.
       const key = hash('sha256', text, 'base64')
       const known = entries.get(key)
-      if (known && known.until > runtime.now()) return known.token
-      const asked = generation
-      const token = await make()
-      // What was looked up while something changed may be of before the change: it serves this request only.
-      if (!token || asked !== generation) return token
-      if (entries.size >= capacity) entries.delete(entries.keys().next().value!)
-      entries.set(key, { token, until: Math.min(runtime.now() + keep, token.payload.expiresAt) })
-      return token
+      return known && known.until > runtime.now() ? known.token : remember(key, text)
     },
     clear() {
       generation++
