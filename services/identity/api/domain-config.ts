@@ -16,6 +16,7 @@ export function domainConfigOperations(parts: Parts): Operation[] {
     ...(params['group'] !== undefined && { group: params['group'] }),
     ...(params['option'] !== undefined && { option: params['option'] }),
   })
+  const group = 'security_compliance'
   const paths = [whole, `${whole}/:group`, `${whole}/:group/:option`]
   return [
     ...[
@@ -28,6 +29,15 @@ export function domainConfigOperations(parts: Parts): Operation[] {
         path,
         policy: 'identity:get_domain_config_default',
         handler: request => ({ config: logic.defaults(partOf(request)) }),
+      }),
+    ),
+    // What passwords must be like is for everyone to know.
+    ...[`${whole}/${group}`, `${whole}/${group}/:option`].map(path =>
+      operation({
+        method: 'GET',
+        path,
+        policy: 'identity:get_security_compliance_domain_config',
+        handler: request => ({ config: logic.securityCompliance({ ...partOf(request), group }) }),
       }),
     ),
     operation<Body>({
@@ -46,12 +56,7 @@ export function domainConfigOperations(parts: Parts): Operation[] {
         path,
         async handler(request) {
           const part = partOf(request)
-          const { context } = request
-          if (part.group === 'security_compliance') {
-            context.enforce('identity:get_security_compliance_domain_config', {})
-            return { config: logic.securityCompliance(part) }
-          }
-          context.enforce('identity:get_domain_config', {})
+          request.context.enforce('identity:get_domain_config', {})
           const config = await logic.show(part)
           await refuseMissing(parts.store.db, part.domainId)
           return { config }

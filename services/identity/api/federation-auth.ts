@@ -55,6 +55,8 @@ function loginOperations(parts: Parts, { sources, trustedDashboards }: Federatio
   return (['GET', 'POST'] as const).flatMap(method => [
     open(method, `/v3/OS-FEDERATION/${ofProtocol}/auth`, atAuth),
     open(method, `/v3/auth/OS-FEDERATION/${ofProtocol}/websso`, atWebsso),
+    // The API reference spells it so.
+    open(method, `/v3/auth/OS-FEDERATION/${ofProtocol.replace('/protocols/', '/protocol/')}/websso`, atWebsso),
   ])
 }
 

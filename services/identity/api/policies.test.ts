@@ -29,6 +29,14 @@ test('a policy is kept as it came, listed by type, changed and deleted', async (
   assert.equal((await ask('GET', `policies/${id}`)).status, 404)
 })
 
+test('a policy can be fetched beside its associations', async () => {
+  const { id, blob } = await make('fetched')
+  const found = await ask('GET', `policies/${id}/OS-ENDPOINT-POLICY/policy`)
+  assert.deepEqual([found.status, found.json.policy.id, found.json.policy.blob], [200, id, blob])
+  assert.equal((await ask('HEAD', `policies/${id}/OS-ENDPOINT-POLICY/policy`)).status, 200)
+  assert.equal((await ask('GET', 'policies/none/OS-ENDPOINT-POLICY/policy')).status, 404)
+})
+
 test('the nearest association says which policy an endpoint has', async () => {
   const [wide, near, own] = [await make('wide'), await make('near'), await make('own')]
   const of = (policy: { id: string }, target: string) => `policies/${policy.id}/OS-ENDPOINT-POLICY/${target}`

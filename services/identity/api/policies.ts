@@ -43,6 +43,12 @@ export function policyOperations(parts: Parts): Operation[] {
     }),
     operation({
       method: 'GET',
+      path: `${root}/policy`,
+      policy: 'identity:get_policy',
+      handler: async request => ({ policy: member(policy, await logic.find(request.params['id']!), request) }),
+    }),
+    operation({
+      method: 'GET',
       path: `${endpoint.path}/:id/OS-ENDPOINT-POLICY/policy`,
       policy: 'identity:get_policy_for_endpoint',
       handler: async request => ({ policy: member(policy, await logic.policyOf(request.params['id']!), request) }),

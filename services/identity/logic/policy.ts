@@ -52,6 +52,12 @@ export function policyLogic({ store }: Parts) {
       await check(policyId, target)
       await store.transaction(tx => dissociatePolicy(tx, keyOf(target), policyId))
     },
+    /** The policy itself, as whoever is associated with it fetches it. */
+    async find(policyId: string): Promise<object> {
+      const found = await repository(policy).find(db, policyId)
+      if (!found) throw missing('policy', policyId)
+      return found
+    },
     async endpointsOf(policyId: string): Promise<object[]> {
       await mustExist(policyId, {})
       const known = await associations()
