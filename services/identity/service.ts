@@ -1,5 +1,7 @@
 /** The identity service: contract, options, and how its parts are put together. */
 import { join } from 'node:path'
+import { createNotifier } from '@strata/toolkit/notifications'
+import { andThen } from '@strata/toolkit/eventual'
 import { compilePolicy } from '@strata/toolkit/policy'
 import { defineService, type ServiceInstance } from '@strata/toolkit/service'
 import { type AfterCommit, openStore } from '@strata/toolkit/store'
@@ -15,6 +17,7 @@ import { federationAuthOperations } from './api/federation-auth.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
+import { tellingOf, tellingOfLogins, tellOfRows } from './api/notices.ts'
 import { oauth1Operations } from './api/oauth1.ts'
 import { oauth2Operations } from './api/oauth2.ts'
 import { policyOperations } from './api/policies.ts'
@@ -34,9 +37,10 @@ import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
 import { callersThumbprint } from './logic/client-certificate.ts'
 import { createDirectories } from './logic/directory/directories.ts'
 import { federatedLogins } from './logic/federation/configured.ts'
+import { notificationSinks } from './logic/notification-sinks.ts'
 import type { Parts } from './logic/parts.ts'
-import { enabledBy } from './logic/password/enabled.ts'
 import { refuseBadPattern } from './logic/password/change.ts'
+import { enabledBy } from './logic/password/enabled.ts'
 import { createPasswords } from './logic/password/hash.ts'
 import { createThrottle } from './logic/password/throttle.ts'
 import { createReceipts } from './logic/token/receipt.ts'
@@ -68,7 +72,15 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
     refuseBadPattern(config)
     const rings = openRings({ folder: environment.stateDir('identity'), runtime, config })
     const vault = createVault({ keys: rings.credentials, runtime })
-    const store = await openStore<Tables>({ url: environment.databaseUrl('identity'), migrations })
+    const notifier = createNotifier<Tables>({
+      ...{ runtime, log, service: 'identity', observer: { typeURI: 'service/security' } },
+      store: await openStore<Tables>({ url: environment.databaseUrl('identity'), migrations }),
+      sinks: notificationSinks(environment, config),
+      host: config.default_publisher_id,
+      format: config.notification_format,
+      optOut: config.notification_opt_out,
+    })
+    const { store } = notifier
     const passwords = createPasswords({
       runtime,
       cost: config.password_hash_cost,
@@ -151,31 +163,37 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       policy: compilePolicy(policies, environment.policyOverrides('identity')),
       operations: throughDirectories(parts, [
         ...versionOperations,
-        ...authOperations(parts),
-        ...resourceOperations(parts),
-        ...membershipOperations(parts),
-        ...grantOperations(parts),
-        ...implicationOperations(parts),
-        ...roleAssignmentOperations(parts),
-        ...tagOperations(parts),
-        ...applicationCredentialOperations(parts),
-        ...ec2Operations(parts),
-        ...trustOperations(parts),
-        ...oauth1Operations(parts),
-        ...oauth2Operations(parts),
-        ...revocationOperations(parts),
-        ...policyOperations(parts),
-        ...federationOperations(parts),
-        ...federationAuthOperations(parts, logins),
-        ...endpointFilterOperations(parts),
-        ...domainConfigOperations(parts),
+        ...tellingOfLogins(authOperations(parts), { notifier, db: store.db }),
+        ...notifier.during(
+          [
+            ...resourceOperations(parts, tellOfRows(notifier)),
+            ...membershipOperations(parts),
+            ...grantOperations(parts),
+            ...implicationOperations(parts),
+            ...roleAssignmentOperations(parts),
+            ...tagOperations(parts),
+            ...applicationCredentialOperations(parts),
+            ...ec2Operations(parts),
+            ...trustOperations(parts),
+            ...oauth1Operations(parts),
+            ...oauth2Operations(parts),
+            ...revocationOperations(parts),
+            ...policyOperations(parts),
+            ...federationOperations(parts),
+            ...federationAuthOperations(parts, logins),
+            ...endpointFilterOperations(parts),
+            ...domainConfigOperations(parts),
+          ],
+          tellingOf,
+        ),
       ]),
       thumbprintOf: request => callersThumbprint(config, request),
-      verifyToken: async text => (await tokens.check(text))?.info,
+      verifyToken: text => andThen(tokens.check(text), token => token?.info),
       async stop() {
         for (const stop of stopRotating) stop()
         unsubscribe()
         await directories.close()
+        await notifier.stop()
         await store.close()
       },
     }

@@ -8,6 +8,8 @@ import { createConnection, type Socket } from 'node:net'
 export interface LoadOptions {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON by `POST`; without one, `GET`s are sent. */
+  readonly body?: unknown
   readonly connections?: number
   readonly seconds?: number
 }
@@ -21,9 +23,9 @@ export interface Load {
   readonly errors: number
 }
 
-/** Sends GETs for some seconds, after one in which the server warms up. */
-export async function load({ url, headers = {}, connections = 16, seconds = 3 }: LoadOptions): Promise<Load> {
-  const words = [import.meta.filename, JSON.stringify({ url, headers, connections, seconds })]
+/** Sends the same request for some seconds, after one in which the server warms up. */
+export async function load(options: LoadOptions): Promise<Load> {
+  const words = [import.meta.filename, JSON.stringify(options)]
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -74,10 +76,13 @@ function hammer(socket: Socket, request: string, tally: Tally): void {
   })
 }
 
-async function measure({ url, headers = {}, connections = 16, seconds = 3 }: LoadOptions): Promise<Load> {
+async function measure({ url, headers = {}, body, connections = 16, seconds = 3 }: LoadOptions): Promise<Load> {
   const { hostname, port, pathname, search, host } = new URL(url)
-  const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
-  const request = `GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`
+  const sent = body === undefined ? '' : JSON.stringify(body)
+  const about = sent && { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(sent)}` }
+  const lines = Object.entries({ host, ...headers, ...about }).map(([name, value]) => `${name}: ${value}\r\n`)
+  const method = sent ? 'POST' : 'GET'
+  const request = `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n${sent}`
   const tally: Tally = { times: [], errors: 0, counting: false, over: false }
   const wait = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
   for (let n = 0; n < connections; n++) hammer(createConnection({ host: hostname, port: Number(port) }), request, tally)

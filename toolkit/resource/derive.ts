@@ -67,11 +67,24 @@ export interface Hooks<F extends Fields> {
   afterDelete?(row: Row<F>, scene: ChangeScene): Promise<void> | void
 }
 
+/** A row that was made, changed or removed, in the transaction in which it was. */
+export interface RowChange {
+  readonly verb: 'create' | 'update' | 'delete'
+  readonly resource: Resource
+  /** As it is now; as it was, when it was removed. */
+  readonly row: Readonly<Record<string, unknown>>
+  /** As it was, of an update. */
+  readonly before?: Readonly<Record<string, unknown>>
+  readonly scene: ChangeScene
+}
+
 export interface DeriveOptions<F extends Fields> {
   readonly store: AnyStore
   readonly dialect: Dialect
   readonly runtime: Runtime
   readonly hooks?: Hooks<F>
+  /** Hears of each change, after the hooks and in their transaction: for what is the same for all resources. */
+  readonly changed?: (change: RowChange) => Promise<void>
   /** All that have a policy rule, unless given. */
   readonly verbs?: readonly Verb[]
   /** A new id for a row; a hyphenated UUID unless given (Keystone's have no hyphens). */
@@ -266,6 +279,7 @@ async function createOne<F extends Fields>(
     ...(await hooks.beforeCreate?.(initial as unknown as Create<F>, scene)),
   } as unknown as Partial<Row<F>> & Create<F>)
   await hooks.afterCreate?.(row, scene)
+  await kit.changed?.({ verb: 'create', resource, row, scene })
   return row
 }
 
@@ -301,6 +315,7 @@ async function update<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
       await rows.update(tx, before['id'] as string, change as Partial<Row<F>>)
       const row = (await rows.find(tx, before['id'] as string))!
       await hooks.afterUpdate?.(row, before, scene)
+      await kit.changed?.({ verb: 'update', resource, row, before, scene })
       return row
     }),
   )
@@ -316,6 +331,7 @@ async function remove<F extends Fields>(kit: Kit<F>, request: ApiRequest): Promi
     await hooks.beforeDelete?.(row, scene)
     await rows.remove(tx, row['id'] as string)
     await hooks.afterDelete?.(row, scene)
+    await kit.changed?.({ verb: 'delete', resource: kit.resource, row, scene })
   })
   return reply(dialect.status.delete)
 }

@@ -11,7 +11,7 @@ export const TOOLKIT_TIERS: readonly (readonly string[])[] = [
   ['runtime', 'fault', 'schema', 'log', 'config', 'metrics', 'process', 'ip'],
   ['context', 'dialect', 'microversion', 'tokens', 'policy', 'quota', 'store', 'messaging', 'http', 'ovsdb'],
   ['saga', 'reconciler'],
-  ['service', 'resource'],
+  ['service', 'resource', 'notifications'],
   ['testing', 'rehearsal'],
 ]
 

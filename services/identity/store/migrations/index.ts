@@ -13,6 +13,7 @@ import { usedAssertions } from './0010-used-assertions.ts'
 import { oauth } from './0011-oauth.ts'
 import { domainConfigs } from './0012-domain-configs.ts'
 import { listIndexes } from './0013-indexes.ts'
+import { notifications } from './0015-notifications.ts'
 
 export const migrations: readonly Migration[] = [
   initial,
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   oauth,
   domainConfigs,
   listIndexes,
+  notifications,
 ]
