@@ -8,7 +8,7 @@
 
 /** The toolkit's modules, lowest tier first. A new module takes the lowest tier that its imports allow. */
 export const TOOLKIT_TIERS: readonly (readonly string[])[] = [
-  ['runtime', 'fault', 'schema', 'log', 'config', 'metrics', 'process', 'ip'],
+  ['runtime', 'eventual', 'fault', 'schema', 'log', 'config', 'metrics', 'process', 'ip'],
   ['context', 'dialect', 'microversion', 'tokens', 'policy', 'quota', 'store', 'messaging', 'http', 'ovsdb'],
   ['saga', 'reconciler'],
   ['service', 'resource', 'notifications'],
