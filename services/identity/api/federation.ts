@@ -6,12 +6,12 @@ import { identityProvider, type ProtocolBody, protocolSchema } from '../contract
 import { mapping } from '../contract/mapping.ts'
 import { domain, project } from '../contract/project.ts'
 import { serviceProvider } from '../contract/service-provider.ts'
-import { alsoIn, reachableDomains, reachableProjects } from '../logic/assignment/reachable.ts'
-import { identityProviderHooks, protocolLogic } from '../logic/federation/idp.ts'
+import { alsoIn } from '../logic/assignment/caller.ts'
+import { reachableDomains, reachableProjects } from '../logic/assignment/reachable.ts'
+import { identityProviderHooks, type Protocol, protocolLogic } from '../logic/federation/idp.ts'
 import { mappingHooks } from '../logic/federation/mapping.ts'
 import { serviceProviderHooks } from '../logic/federation/service-provider.ts'
 import type { Parts } from '../logic/parts.ts'
-import type { ProtocolRow } from '../store/federation.ts'
 import { collection } from './view.ts'
 
 export function federationOperations(parts: Parts): Operation[] {
@@ -88,7 +88,7 @@ function protocolOperations(parts: Parts): Operation[] {
   ]
 }
 
-function protocolView({ idp_id: idpId, ...row }: ProtocolRow, request: ApiRequest): object {
+function protocolView({ idp_id: idpId, ...row }: Protocol, request: ApiRequest): object {
   const provider = `${request.baseUrl}${identityProvider.path}/${encodeURIComponent(idpId)}`
   return {
     ...row,

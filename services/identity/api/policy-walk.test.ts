@@ -11,6 +11,10 @@ const ruleless: Readonly<Record<string, string>> = {
   'GET /': 'discovery: asks for no token',
   'GET /v3': 'discovery: asks for no token',
   'POST /v3/auth/tokens': 'login: the caller has no token yet',
+  'GET /v3/OS-FEDERATION/projects': 'what the caller’s own token reaches, as /v3/auth/projects',
+  'GET /v3/OS-FEDERATION/domains': 'what the caller’s own token reaches, as /v3/auth/domains',
+  'GET /v3/OS-FEDERATION/identity_providers/{}/protocols/{}/auth': 'login: the caller has no token yet',
+  'POST /v3/OS-FEDERATION/identity_providers/{}/protocols/{}/auth': 'login: the caller has no token yet',
   'POST /v3/users/{}/password': 'whoever knows the password may change it, also when it has expired',
 }
 

@@ -3,8 +3,8 @@ import { isTrue } from '@strata/toolkit/resource'
 import type { ApiRequest } from '@strata/toolkit/service'
 import { invalid } from '../contract/errors.ts'
 import { ancestors, findProject, type ProjectRow, subtree } from '../store/project.ts'
+import { alsoIn } from './assignment/caller.ts'
 import { effectiveRoles } from './assignment/effective.ts'
-import { alsoIn } from './assignment/reachable.ts'
 import type { Parts } from './parts.ts'
 
 interface Tree {

@@ -1,17 +1,9 @@
 /** Where a user may go: the projects and domains on which it has a role, however it came by it. */
-import type { RequestContext } from '@strata/toolkit/context'
 import { listAssignments, system } from '../../store/assignment.ts'
 import { findProject, findProjects, type ProjectRow, projectsOfDomain, subtree } from '../../store/project.ts'
 import type { Db } from '../../store/tables.ts'
-import { type Parts, validityOf } from '../parts.ts'
 import { shownProjects } from '../project.ts'
 import { type AlsoIn, actorsOf, effectiveRoles } from './effective.ts'
-
-/** The groups that a caller is in beside those that it was put into here. */
-export async function alsoIn(parts: Parts, { tokenText }: Pick<RequestContext, 'tokenText'>): Promise<AlsoIn> {
-  const token = await parts.tokens.check(tokenText ?? '')
-  return { groupIds: token?.payload.federation?.groupIds, validity: validityOf(parts) }
-}
 
 export async function reachableProjects(db: Db, userId: string, also?: AlsoIn): Promise<object[]> {
   const rows = await listAssignments(db, { actors: await actorsOf(db, userId, also) })

@@ -1,6 +1,7 @@
 /** How users may log in from elsewhere (`federated` of a user), and what those are called that came from there. */
 import { badRequest } from '@strata/toolkit/fault'
 import type { Condition } from '@strata/toolkit/resource'
+import { sql } from '@strata/toolkit/store'
 import { duplicate, missingIdp, missingProtocol } from '../../contract/errors.ts'
 import type { FederatedIdentity } from '../../contract/user.ts'
 import {
@@ -102,8 +103,18 @@ export function identityFilter(values: readonly string[]): Condition {
     )
 }
 
-/** Users that are called so, here or where they came from. */
+/**
+ * Users that are called so, here or where they came from. These are looked up by their ids, which are their names here: the
+ * index of names serves both, in its order.
+ */
 export const nameFilter =
   (values: readonly string[]): Condition =>
   eb =>
-    eb.or([eb('name', 'in', [...values]), eb('display_name', 'in', [...values])])
+    eb(
+      'name',
+      'in',
+      sql`(${sql.join(
+        values.map(value => sql`select ${value}`),
+        sql` union all `,
+      )} union all select id from users as foreign_users where display_name in (${sql.join([...values])}))`,
+    )

@@ -105,6 +105,8 @@ async function storeRemoteIds({ tx, given }: ChangeScene, idpId: string): Promis
 const duplicateRemoteId = (remoteId: string) =>
   conflict(`Conflict occurred attempting to store identity_provider - Duplicate remote ID: ${remoteId}.`)
 
+export type Protocol = ProtocolRow
+
 export function protocolLogic(parts: Parts) {
   const { store } = parts
   const find = async (db: Db, idpId: string, id: string): Promise<ProtocolRow> => {

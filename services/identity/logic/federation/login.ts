@@ -42,7 +42,7 @@ export interface FederatedLogin {
 const mostGroups = 200
 
 /** A protocol's name is the method of its tokens where it is the name of one. */
-export function methodOf(protocolId: string): Method {
+function methodOf(protocolId: string): Method {
   const named = ['saml2', 'openid', 'x509'] as const
   return methods.find(method => method === protocolId && named.some(one => one === method)) ?? 'mapped'
 }
