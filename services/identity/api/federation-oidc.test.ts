@@ -49,8 +49,8 @@ before(async () => {
   group = await cloud.make('group', { name: 'staff' })
 })
 after(async () => {
-  await cloud.close()
-  await provider.close()
+  await cloud?.close()
+  await provider?.close()
 })
 
 const show = async (token: string) => (await cloud.show(token)).json.token
@@ -134,6 +134,22 @@ describe('a program that shows an access token', () => {
     assert.equal((await bring(token, 'foreign')).status, 403, 'of a provider whose remote id is another')
     assert.equal((await bring(`${token.slice(0, -1)}x`)).status, 401)
     assert.equal((await bring('')).status, 302, 'no token at all: as a browser')
+  })
+
+  test('of a program that acts for nobody: it has no subject, and a mapping can go by its client', async () => {
+    const { access_token: token } = await provider.tokens({ grant_type: 'client_credentials' })
+    assert.match((await bring(token)).json.error.message, /map|rule|attribute/i)
+    const program = {
+      local: [{ user: { name: '{0}' } }],
+      remote: [{ type: 'OIDC-client_id' }],
+    }
+    const change = (given: readonly object[]) =>
+      cloud.call('PATCH', '/v3/OS-FEDERATION/mappings/corp', cloud.admin, { mapping: { rules: given } })
+    assert.equal((await change([program])).status, 200)
+    const answer = await bring(token)
+    await change(rules)
+    assert.equal(answer.status, 201, answer.text)
+    assert.equal(answer.json.token.user.name, programClient.client_id)
   })
 
   test('that is a JSON Web Token: its signature, issuer, audience and time are checked', async () => {

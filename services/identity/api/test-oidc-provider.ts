@@ -17,6 +17,8 @@ export async function startOidcProvider(redirectUris: readonly string[]) {
   const server = createServer((request, response) => void answer?.(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  // A test that fails before it closes the provider must not wait for ever.
+  server.unref()
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const client = { redirect_uris: [...redirectUris], response_types: ['code' as const] }
   const provider = new Provider(issuer, {

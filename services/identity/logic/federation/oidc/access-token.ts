@@ -37,10 +37,14 @@ export async function claimsOfAccessToken(
   const claims = header ? await verify(provider, token, header, expected) : await introspect(provider, token, expected)
   if (claims['cnf'] !== undefined) throw new RefusedToken('the token is bound to a key, which its bearer did not show')
   if (claims['events'] !== undefined) throw new RefusedToken('the token tells of events, not of a login')
-  const { sub } = claims
-  if (typeof sub !== 'string' || sub === '') throw new RefusedToken('the token does not say whose it is')
+  const { sub, client_id: asker } = claims
+  // A program that acts for nobody may have no subject; its name is not made one, since a user could have the same.
+  if (!isName(sub) && !(sub === undefined && isName(asker)))
+    throw new RefusedToken('the token does not say whose it is')
   return { ...claims, iss: expected.issuer, sub }
 }
+
+const isName = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
 /** Undefined for a token that is no JSON Web Token. */
 function headerOf(token: string): ProtectedHeaderParameters | undefined {

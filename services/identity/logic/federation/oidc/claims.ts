@@ -3,7 +3,8 @@ import type { Assertion } from '../../../contract/mapping.ts'
 
 export interface Claims {
   readonly iss: string
-  readonly sub: string
+  /** Absent for programs that act for nobody. */
+  readonly sub?: string
   readonly [name: string]: unknown
 }
 
@@ -21,7 +22,7 @@ export function assertionOf(claims: Claims): Assertion {
     found[`OIDC-${name}`] = values
     found[`HTTP_OIDC_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`] = values
   }
-  return { ...found, REMOTE_USER: [sub] }
+  return { ...found, ...(sub !== undefined && { REMOTE_USER: [sub] }) }
 }
 
 function valuesOf(value: unknown): readonly string[] | undefined {

@@ -77,7 +77,8 @@ export function oidcSource(options: OidcSourceOptions): AssertionSource {
       skew,
     })
     const scopes = String(claims.scope ?? '').split(' ')
-    const more = scopes.includes('openid') ? await userinfo(found.configuration, token, claims.sub) : {}
+    const knowsUser = claims.sub !== undefined && scopes.includes('openid')
+    const more = knowsUser ? await userinfo(found.configuration, token, claims.sub) : {}
     return { assertion: assertionOf({ ...more, ...claims } as Claims) }
   }
   /** What the provider tells of the user beside what its tokens say. */
