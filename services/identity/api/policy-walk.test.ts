@@ -15,6 +15,30 @@ const ruleless: Readonly<Record<string, string>> = {
   'GET /v3/OS-FEDERATION/domains': 'what the caller’s own token reaches, as /v3/auth/domains',
   'GET /v3/OS-FEDERATION/identity_providers/{}/protocols/{}/auth': 'login: the caller has no token yet',
   'POST /v3/OS-FEDERATION/identity_providers/{}/protocols/{}/auth': 'login: the caller has no token yet',
+  'POST /v3/OS-OAUTH1/request_token': 'the signature says who asks',
+  'POST /v3/OS-OAUTH1/access_token': 'the signature says who asks',
+  ...Object.fromEntries(
+    ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].map(method => [
+      `${method} /v3/OS-OAUTH2/token`,
+      'login: the client has no token yet; only POST does something',
+    ]),
+  ),
+  'GET /v3/OS-SIMPLE-CERT/ca': 'gone, whoever asks',
+  'GET /v3/OS-SIMPLE-CERT/certificates': 'gone, whoever asks',
+  ...Object.fromEntries(
+    ['identity_providers/{}/protocols/{}/websso', 'identity_providers/{}/protocol/{}/websso', 'websso/{}'].flatMap(
+      path =>
+        ['GET', 'POST'].map(method => [
+          `${method} /v3/auth/OS-FEDERATION/${path}`,
+          'login: the caller has no token yet',
+        ]),
+    ),
+  ),
+  'POST /v3/auth/OS-FEDERATION/saml2': 'the caller shows a token in the body, and is told of itself',
+  'POST /v3/auth/OS-FEDERATION/saml2/ecp': 'the caller shows a token in the body, and is told of itself',
+  'GET /v3/OS-FEDERATION/saml2/metadata': 'public: what other clouds must know to believe this one',
+  'GET /v3/OS-FEDERATION/identity_providers/{}/protocols/{}/saml2/metadata':
+    'public: what identity providers must know to send users here',
   'POST /v3/users/{}/password': 'whoever knows the password may change it, also when it has expired',
 }
 

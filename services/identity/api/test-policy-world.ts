@@ -4,7 +4,8 @@
  * Words: what is asked about lies in the domain *acme*, and what a user can own belongs to the user *owner*. Callers come from
  * acme and from the domain *other*, so each rule is met by its own and by strangers.
  */
-import { type Identity, inProject } from '../harness.test.ts'
+import { type Identity, inProject, root } from '../harness.test.ts'
+import { authorization, type Signer } from '../test-oauth1.ts'
 import type { Caller, Facts } from './test-policy-rules.ts'
 
 export interface Persona extends Caller {
@@ -116,6 +117,22 @@ export async function createWorld(cloud: Identity) {
   })
   const applicationCredentials = `/v3/users/${owner.id}/application_credentials`
 
+  const consumer = async (): Promise<Signer> => {
+    const made = await make('consumer', {}, '/v3/OS-OAUTH1/consumers')
+    return { key: made.id, secret: made.secret }
+  }
+  const adminToken = (await cloud.show(cloud.admin)).json.token
+  const signed = async (what: string, signer: Signer, changes: Record<string, string>) => {
+    const path = `/OS-OAUTH1/${what}`
+    const headers = {
+      authorization: authorization(`${root.replace(':80', '')}${path}`, signer, changes),
+      'requested-project-id': adminToken.project.id as string,
+    }
+    const form = new URLSearchParams((await call('POST', `/v3${path}`, '', undefined, headers)).text)
+    return { id: form.get('oauth_token')!, secret: form.get('oauth_token_secret')! }
+  }
+  const requestToken = (signer: Signer) => signed('request_token', signer, { oauth_callback: 'oob' })
+
   /** What a path's parameter can stand for, by the name that the rules' documents give it; each makes a new one. */
   const makers: Readonly<Record<string, () => Promise<string>>> = {
     domain_id: async () => {
@@ -159,7 +176,18 @@ export async function createWorld(cloud: Identity) {
       await call('DELETE', `${applicationCredentials}/${made.id}`, await ownersToken())
       return id
     },
+    consumer_id: async () => (await consumer()).key,
+    request_token_id: async () => (await requestToken(await consumer())).id,
+    // Authorized by the administrator, on its own project.
+    access_token_id: async () => {
+      const signer = await consumer()
+      const asked = await requestToken(signer)
+      const body = { roles: [{ id: roles.member }] }
+      const { json } = await call('PUT', `/v3/OS-OAUTH1/authorize/${asked.id}`, cloud.admin, body)
+      return (await signed('access_token', { ...signer, token: asked }, json.token)).id
+    },
     value: async () => fresh('tag'),
+    consumer_id: async () => (await make('consumer', {}, '/v3/OS-OAUTH1/consumers')).id,
     endpoint_with_policy: async () => {
       const [policyId, endpointId] = [await makers['policy_id']!(), await makers['endpoint_id']!()]
       await call('PUT', `/v3/policies/${policyId}/OS-ENDPOINT-POLICY/endpoints/${endpointId}`, cloud.admin)
@@ -172,6 +200,10 @@ export async function createWorld(cloud: Identity) {
         }
       ).access,
   }
+
+  const mapping = fresh('mapping')
+  const rules = [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'UserName' }] }]
+  await call('PUT', `/v3/OS-FEDERATION/mappings/${mapping}`, cloud.admin, { mapping: { rules } })
 
   const facts: Facts = {
     user_id: owner.id,
@@ -192,6 +224,7 @@ export async function createWorld(cloud: Identity) {
   }
   return {
     ...{ acme, other, project, owner, grantee, trustee, service, personas, makers, facts, fresh },
-    ...{ ownersToken, trustBody, memberRole: roles.member, limited: (await registered()).resource_name },
+    ...{ adminId: adminToken.user.id as string },
+    ...{ ownersToken, trustBody, mapping, memberRole: roles.member, limited: (await registered()).resource_name },
   }
 }
