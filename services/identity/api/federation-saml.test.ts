@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { inflateRawSync } from 'node:zlib'
 import type { TestAnswer } from '@strata/toolkit/testing'
+import samlify from 'samlify'
 import { publicUrl } from '../harness.test.ts'
 import { createTestIdp } from '../logic/federation/saml/test-idp.ts'
 import { type Federated, startFederated } from './test-federation.ts'
@@ -229,6 +230,85 @@ describe('a program that carries envelopes (ECP)', () => {
     assert.equal((await bring(envelope, there)).status, 201)
     assert.equal((await bring(envelope, there)).status, 401)
     assert.equal((await bring(wrap(answer(null, null)), auth)).status, 401, 'nobody else may')
+  })
+})
+
+describe('an identity provider that somebody else wrote (samlify)', () => {
+  const place = 'identity_providers/samlify/protocols/saml2'
+  const back = `/v3/auth/OS-FEDERATION/${place}/websso`
+
+  test('understands our metadata and signed requests, and its signed and encrypted answers are understood', async () => {
+    samlify.setSchemaValidator({ validate: async () => 'not looked at' })
+    const settings = {
+      entityID: 'https://samlify.example/idp',
+      privateKey: idp.key,
+      signingCert: idp.certificate,
+      wantAuthnRequestsSigned: true,
+      isAssertionEncrypted: true,
+      dataEncryptionAlgorithm: 'http://www.w3.org/2009/xmlenc11#aes256-gcm',
+      singleSignOnService: [
+        {
+          Binding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
+          Location: 'https://samlify.example/sso',
+        },
+      ],
+      loginResponseTemplate: {
+        context: samlify.SamlLib.defaultLoginResponseTemplate.context.replace(
+          '{AuthnStatement}',
+          '<saml:AuthnStatement AuthnInstant="{IssueInstant}"/>',
+        ),
+        attributes: [{ name: 'mail', valueTag: 'mail', nameFormat: 'urn:x', valueXsiType: 'xs:string' }],
+      },
+    }
+    const foreign = samlify.IdentityProvider(settings)
+    const own = await startFederated({
+      federation: { providers: { samlify: { saml2: { saml: { metadata: foreign.getMetadata() } } } } },
+    })
+    try {
+      await own.register('samlify', 'saml2', [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'mail' }] }])
+      const metadata = (await own.get(`/v3/OS-FEDERATION/${place}/saml2/metadata`)).text
+      const cloudThere = samlify.ServiceProvider({ metadata })
+      const sent = await own.get(`/v3/OS-FEDERATION/${place}/auth`)
+      const { search, searchParams } = new URL(String(sent.headers['location']))
+      const octetString = search.slice(1).replace(/&Signature=.*/, '')
+      const query = Object.fromEntries(searchParams)
+      const { extract } = await foreign.parseLoginRequest(cloudThere, 'redirect', { query, octetString })
+      const now = Date.now()
+      const fill = (template: string) => {
+        const values = {
+          ID: `_${now}`,
+          AssertionID: `_a${now}`,
+          Destination: identity + back,
+          Audience: String(extract.issuer),
+          SubjectRecipient: identity + back,
+          NameIDFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
+          NameID: 'ann',
+          Issuer: foreign.entityMeta.getEntityID(),
+          IssueInstant: new Date(now).toISOString(),
+          ConditionsNotBefore: new Date(now).toISOString(),
+          ConditionsNotOnOrAfter: new Date(now + 60_000).toISOString(),
+          SubjectConfirmationDataNotOnOrAfter: new Date(now + 60_000).toISOString(),
+          AssertionConsumerServiceURL: identity + back,
+          EntityID: String(extract.issuer),
+          InResponseTo: String(extract.request?.id),
+          StatusCode: 'urn:oasis:names:tc:SAML:2.0:status:Success',
+          attrMail: 'ann@samlify.example',
+        }
+        return { id: values.ID, context: samlify.SamlLib.replaceTagsByValue(template, values) }
+      }
+      const { context } = await foreign.createLoginResponse(cloudThere, { extract }, 'post', {}, fill)
+      const text = Buffer.from(context, 'base64').toString()
+      assert.match(text, /EncryptedAssertion/)
+      const body = new URLSearchParams({ SAMLResponse: context, RelayState: searchParams.get('RelayState')! })
+      const token = await own.call('POST', back, '', body.toString(), {
+        'content-type': 'application/x-www-form-urlencoded',
+        cookie: cookieOf(sent),
+      })
+      assert.equal(token.status, 201, token.text)
+      assert.equal(token.json.token.user.name, 'ann@samlify.example')
+    } finally {
+      await own.close()
+    }
   })
 })
 
