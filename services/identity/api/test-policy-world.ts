@@ -187,7 +187,16 @@ export async function createWorld(cloud: Identity) {
       return (await signed('access_token', { ...signer, token: asked }, json.token)).id
     },
     value: async () => fresh('tag'),
-    consumer_id: async () => (await make('consumer', {}, '/v3/OS-OAUTH1/consumers')).id,
+    idp_id: async () => {
+      const id = fresh('idp')
+      await call('PUT', `/v3/OS-FEDERATION/identity_providers/${id}`, cloud.admin, { identity_provider: {} })
+      return id
+    },
+    configured_domain: async () => {
+      const id = await makers['domain_id']!()
+      await call('PUT', `/v3/domains/${id}/config`, cloud.admin, { config: { identity: { list_limit: 10 } } })
+      return id
+    },
     endpoint_with_policy: async () => {
       const [policyId, endpointId] = [await makers['policy_id']!(), await makers['endpoint_id']!()]
       await call('PUT', `/v3/policies/${policyId}/OS-ENDPOINT-POLICY/endpoints/${endpointId}`, cloud.admin)
