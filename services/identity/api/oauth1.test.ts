@@ -275,4 +275,21 @@ describe('request and access tokens', () => {
     await cloud.call('DELETE', `/v3/${grants}/roles/${cloud.roles.admin}`, cloud.admin)
     assert.equal((await cloud.show(text)).status, 404)
   })
+
+  test('behind a proxy, requests are signed for the address that clients know', async () => {
+    const other = await startIdentity({ public_endpoint: 'https://keys.example/identity/' })
+    const made = await other.make('consumer', {}, '/v3/OS-OAUTH1/consumers')
+    const path = '/v3/OS-OAUTH1/request_token'
+    const project = (await other.show(other.admin)).json.token.project.id
+    const ask = (address: string) =>
+      other.call('POST', path, '', undefined, {
+        authorization: authorization(`${address}${path}`, { key: made.id, secret: made.secret }, oob),
+        'requested-project-id': project,
+      })
+    assert.deepEqual(
+      await statuses([ask('https://keys.example/identity'), ask(url.replace('/v3', '')), ask('https://x.example')]),
+      [201, 201, 401],
+    )
+    await other.close()
+  })
 })
