@@ -1,7 +1,7 @@
 /** The identity service: contract, options, and how its parts are put together. */
 import { join } from 'node:path'
-import { createNotifier } from '@strata/toolkit/notifications'
 import { andThen } from '@strata/toolkit/eventual'
+import { createNotifier } from '@strata/toolkit/notifications'
 import { compilePolicy } from '@strata/toolkit/policy'
 import { defineService, type ServiceInstance } from '@strata/toolkit/service'
 import { type AfterCommit, openStore } from '@strata/toolkit/store'
@@ -17,7 +17,7 @@ import { federationAuthOperations } from './api/federation-auth.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
-import { tellingOf, tellingOfLogins, tellOfRows } from './api/notices.ts'
+import { tellingOf, tellingOfLogins, tellOfDirectory, tellOfRows } from './api/notices.ts'
 import { oauth1Operations } from './api/oauth1.ts'
 import { oauth2Operations } from './api/oauth2.ts'
 import { policyOperations } from './api/policies.ts'
@@ -161,7 +161,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       type: 'identity',
       dialect,
       policy: compilePolicy(policies, environment.policyOverrides('identity')),
-      operations: throughDirectories(parts, [
+      operations: throughDirectories({ ...parts, tell: tellOfDirectory(notifier) }, [
         ...versionOperations,
         ...tellingOfLogins(authOperations(parts), { notifier, db: store.db }),
         ...notifier.during(

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { notificationsTopic } from '@strata/toolkit/notifications'
+import { until } from '@strata/toolkit/testing'
 import { company, companyOptions, noSlapd, type Slapd, startSlapd } from '../drivers/ldap/test-slapd.ts'
 import { noPam, startPam } from '../drivers/pam/test-pam.ts'
 import { type Identity, inProject, startIdentity, statuses } from '../harness.test.ts'
@@ -211,10 +213,23 @@ describe('a domain of a directory', { skip: noSlapd }, () => {
 
   test('what is changed there is noticed: who leaves a group, is disabled or goes', async () => {
     assert.equal((await configure(directoryOptions(writes))).status, 200)
+    const told: string[] = []
+    cloud.service.environment.bus.subscribe(notificationsTopic, payload => {
+      const { event_type: type, payload: about } = payload as {
+        event_type: string
+        payload: { resource_info?: string }
+      }
+      if (about.resource_info === eve) told.push(type)
+    })
+    let eve = ''
     const { json } = await cloud.call('POST', '/v3/users', cloud.admin, {
       user: { name: 'eve', domain_id: domain, password: 'eve-secret', email: 'eve@example.org' },
     })
-    const eve = json.user.id
+    eve = json.user.id
+    assert.equal(
+      (await cloud.call('PATCH', `/v3/users/${eve}`, cloud.admin, { user: { description: 'e' } })).status,
+      200,
+    )
     const group = `/v3/groups/${publicId('group', 'makers')}/users/${eve}`
     assert.equal((await cloud.call('PUT', group, cloud.admin)).status, 204)
     const token = await login('eve')
@@ -226,6 +241,8 @@ describe('a domain of a directory', { skip: noSlapd }, () => {
     const unscoped = await login('eve', {})
     assert.equal((await cloud.call('DELETE', `/v3/users/${eve}`, cloud.admin)).status, 204)
     assert.deepEqual(await statuses([cloud.show(unscoped), get(`/v3/users/${eve}`)]), [404, 404])
+    await until('changes are told', () => told.includes('identity.user.deleted'))
+    assert.ok(told.includes('identity.user.updated'))
     assert.deepEqual(names((await get(`/v3/users?domain_id=${domain}`)).json.users), ['ann', 'bob', 'cid', 'dora'])
   })
 
@@ -256,7 +273,8 @@ describe('a domain of a directory', { skip: noSlapd }, () => {
     const bob = publicId('user', 'bob')
     await configure(directoryOptions({ user_filter: '(!(uid=bob))' }))
     assert.deepEqual(names((await get(`/v3/users?domain_id=${domain}`)).json.users), ['ann', 'cid', 'dora'])
-    assert.equal((await get(`/v3/users/${bob}`)).status, 404)
+    const enable = cloud.call('PATCH', `/v3/users/${bob}`, cloud.admin, { user: { enabled: true } })
+    assert.deepEqual(await statuses([get(`/v3/users/${bob}`), enable]), [404, 404])
     assert.deepEqual(names((await get('/v3/users?name=bob')).json.users), [])
     await configure(directoryOptions())
     assert.equal((await get(`/v3/users/${bob}`)).status, 200)

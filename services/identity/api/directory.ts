@@ -10,14 +10,20 @@ import { type PasswordChange, user } from '../contract/user.ts'
 import { domainOf, listTarget } from '../logic/common.ts'
 import { type ActorType, peopleLogic } from '../logic/directory/people.ts'
 import type { Parts } from '../logic/parts.ts'
+import { callerAddress } from '../logic/password/caller.ts'
+import type { TellOfDirectory } from './notices.ts'
 import { member } from './view.ts'
 
 type Answer = Reply | object | undefined
 type Next = (request: ApiRequest) => Promise<Answer>
 type Around = (request: ApiRequest, next: Next) => Promise<Answer>
 
-/** The operations, each asked for by `METHOD path` among these going through its directory first. */
-export function throughDirectories(parts: Parts, operations: readonly Operation[]): Operation[] {
+interface Kit extends Parts {
+  readonly tell: TellOfDirectory
+}
+
+/** The operations, with those on users and groups asking directories first. */
+export function throughDirectories(parts: Kit, operations: readonly Operation[]): Operation[] {
   const rules = around(parts)
   return operations.map(one => {
     const rule = rules(one.method, one.path)
@@ -25,7 +31,7 @@ export function throughDirectories(parts: Parts, operations: readonly Operation[
   })
 }
 
-function around(parts: Parts): (method: string, path: string) => Around | undefined {
+function around(parts: Kit): (method: string, path: string) => Around | undefined {
   const exact = new Map<string, Around>([
     ...collectionRules(parts, 'user'),
     ...collectionRules(parts, 'group'),
@@ -39,7 +45,7 @@ function around(parts: Parts): (method: string, path: string) => Around | undefi
 
 const kinds = { user, group } as const
 
-function collectionRules(parts: Parts, type: ActorType): [string, Around][] {
+function collectionRules(parts: Kit, type: ActorType): [string, Around][] {
   const { directories } = parts
   const logic = peopleLogic(parts)
   const resource = kinds[type]
@@ -52,10 +58,11 @@ function collectionRules(parts: Parts, type: ActorType): [string, Around][] {
     request.context.enforce(rule, about(row ?? {}, id))
     return id
   }
-  const mapped = async (request: ApiRequest) => {
+  const standing = (request: ApiRequest) => directories.refresh(type, request.params['id']!)
+  const missingTo = (request: ApiRequest, rule: string) => {
     const id = request.params['id']!
-    const standing = await directories.refresh(type, id)
-    return standing === 'there' && (await directories.behind(type, id)) !== undefined
+    request.context.enforce(rule, about({}, id))
+    return missing(type, id)
   }
   return [
     [
@@ -78,10 +85,8 @@ function collectionRules(parts: Parts, type: ActorType): [string, Around][] {
     [
       `GET ${path}/:id`,
       async (request, next) => {
-        const id = request.params['id']!
-        if ((await directories.refresh(type, id)) !== 'gone') return next(request)
-        request.context.enforce(policy.show!, about({}, id))
-        throw missing(type, id)
+        if ((await standing(request)) === 'gone') throw missingTo(request, policy.show!)
+        return next(request)
       },
     ],
     [
@@ -93,30 +98,37 @@ function collectionRules(parts: Parts, type: ActorType): [string, Around][] {
         if (!at) return next(request)
         request.context.enforce(policy.create!, about({ ...body, domain_id: domainId }))
         const row = await logic.create(type, at, body)
+        parts.tell(request, { kind: type, id: (row as { id: string }).id, verb: 'created' })
         return reply(201, { [type]: member<never>(resource as never, row, request) })
       },
     ],
     [
       `PATCH ${path}/:id`,
       async (request, next) => {
-        if (!(await mapped(request))) return next(request)
+        const now = await standing(request)
+        if (now === 'gone') throw missingTo(request, policy.update!)
+        if (now === 'own') return next(request)
         const id = await found(request, policy.update!)
         const row = await logic.update(type, id, bodyIn(request))
+        parts.tell(request, { kind: type, id, verb: 'updated' })
         return reply(200, { [type]: member<never>(resource as never, row, request) })
       },
     ],
     [
       `DELETE ${path}/:id`,
       async (request, next) => {
-        if (!(await mapped(request))) return next(request)
-        await logic.remove(type, await found(request, policy.delete!))
+        // What is kept of someone who is gone is deleted like one of identity's own.
+        if ((await standing(request)) !== 'there') return next(request)
+        const id = await found(request, policy.delete!)
+        await logic.remove(type, id)
+        parts.tell(request, { kind: type, id, verb: 'deleted' })
         return reply(204)
       },
     ],
   ]
 }
 
-function membershipRules(parts: Parts): [string, Around][] {
+function membershipRules(parts: Kit): [string, Around][] {
   const { directories } = parts
   const logic = peopleLogic(parts)
   const path = '/v3/groups/:group_id/users/:user_id'
@@ -135,6 +147,8 @@ function membershipRules(parts: Parts): [string, Around][] {
         throw missing('user', userId)
       await both.directory[act](both.group, both.user)
       await logic.membersChanged(userId, groupId)
+      const about = { actor_id: userId, actor_type: 'user', actor_operation: act === 'addMember' ? 'added' : 'removed' }
+      parts.tell(request, { kind: 'group', id: groupId, verb: 'updated', about })
       return reply(204)
     }
   return [
@@ -153,16 +167,18 @@ function membershipRules(parts: Parts): [string, Around][] {
 }
 
 /** The own password of a user, as a login is slowed when it is guessed at. */
-function ownPassword(parts: Parts): Around {
+function ownPassword(parts: Kit): Around {
   const logic = peopleLogic(parts)
   return async (request, next) => {
     const userId = request.params['user_id']!
     const found = await parts.directories.behind('user', userId)
     if (!found) return next(request)
     const { original_password: original, password } = (request.body as PasswordChange).user
-    await parts.throttle.attempt({ accounts: [{ user: { id: userId } }], address: request.clientAddress }, () =>
-      logic.changePassword(found, { original, next: password }),
+    await parts.throttle.attempt(
+      { accounts: [{ user: { id: userId } }], address: callerAddress(parts.config, request) },
+      () => logic.changePassword(found, { original, next: password }),
     )
+    parts.tell(request, { kind: 'user', id: userId, verb: 'updated' })
     return reply(204)
   }
 }

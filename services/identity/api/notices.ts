@@ -51,6 +51,17 @@ export const tellOfRows =
     if (before?.['enabled'] && !row['enabled']) await notifier.record(scene.tx, noticeOf(kind, id, 'disabled'))
   }
 
+/** Tells of a user or group that was changed in a directory, and not by way of identity's own rows. */
+export type TellOfDirectory = (
+  request: ApiRequest,
+  what: { readonly kind: 'user' | 'group'; readonly id: string; readonly verb: Verb; readonly about?: Notice['about'] },
+) => void
+
+export const tellOfDirectory =
+  (notifier: Notifier<Tables>): TellOfDirectory =>
+  (request, { kind, id, verb, about }) =>
+    notifier.emit(noticeOf(kind, id, verb, about), initiatorOf(request))
+
 /** Kinds by the collection that stands last in a path, of what is made and removed by operations of their own. */
 const kinds: Readonly<Record<string, string>> = {
   trusts: 'OS-TRUST:trust',
