@@ -125,6 +125,24 @@ describe('from one cloud to another (Keystone to Keystone)', () => {
     assert.equal((await ask(String(answer.headers['x-subject-token']))).status, 403)
   })
 
+  test('nor does one that was got by a trust', async () => {
+    const { token } = (await home.show(home.admin)).json
+    const trust = await home.make(
+      'trust',
+      {
+        trustor_user_id: token.user.id,
+        trustee_user_id: token.user.id,
+        project_id: token.project.id,
+        roles: [{ name: 'reader' }],
+        impersonation: true,
+      },
+      '/v3/OS-TRUST/trusts',
+    )
+    const scope = { 'OS-TRUST:trust': { id: trust.id } }
+    const trusted = await home.login({ name: 'admin', password: plan.adminPassword, scope })
+    assert.equal((await ask(trusted)).status, 403)
+  })
+
   test('metadata say who signs, and who runs it', async () => {
     const read = readIdpMetadata(metadata)
     assert.deepEqual([read.entityId, read.certificates.length], [`${identity}/v3/OS-FEDERATION/saml2/idp`, 1])

@@ -102,7 +102,7 @@ export const federationConfig = configSection<FederationConfig>('federation', {
     type: 'array',
     description: 'Addresses to which a browser may be sent with its token, each in full.',
     default: [],
-    items: { type: 'string', minLength: 1 },
+    items: { type: 'string', pattern: '^https?://[^\\s]+$' },
   },
   clock_skew: {
     type: 'integer',

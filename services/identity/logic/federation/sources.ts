@@ -39,9 +39,6 @@ export interface AssertionSource {
   atWebsso(request: SourceRequest, origin: () => string): Promise<Outcome>
 }
 
-/** The source of an identity provider and protocol; undefined where none is configured. */
-export type Sources = (idpId: string, protocolId: string) => AssertionSource | undefined
-
 /** An identity provider and protocol, and where it is met. Addresses are those of the operator, never of a request's `Host`. */
 export interface Place {
   readonly idpId: string

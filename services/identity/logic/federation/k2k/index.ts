@@ -73,11 +73,14 @@ export function cloudProvider(options: {
 }
 
 /** What an assertion cannot say must not be lost on the way: it has a project, and no bounds beside its roles and its end. */
-function vouchable({ info }: CheckedToken) {
+function vouchable({ info, payload }: CheckedToken) {
   const { project } = info
   if (!project) throw refusedAction('Use a project scoped token when attempting to create a SAML assertion')
-  if (info.applicationCredential?.accessRules)
-    throw refusedAction('A token that is good for some requests alone cannot become an assertion.')
+  const { delegation } = payload
+  if (info.applicationCredential?.accessRules || (delegation && delegation.type !== 'application_credential'))
+    throw refusedAction(
+      'A token that was got by delegation, or is good for some requests alone, cannot become an assertion.',
+    )
   return { ...info, project }
 }
 
