@@ -245,7 +245,7 @@ describe('rules of several methods', () => {
 })
 
 test('wrong passcodes lock an account like wrong passwords, and a lock holds for both', async () => {
-  const locking = await startIdentity({ lockout_failure_attempts: 2, lockout_duration: 3600 })
+  const locking = await startIdentity({ lockout_failure_attempts: 2, login_failures_per_account: 100 })
   try {
     const user = await locking.make('user', { name: 'locked', password: 'pw' })
     await locking.make('credential', { type: 'totp', blob: secret, user_id: user.id })

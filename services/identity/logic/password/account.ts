@@ -22,7 +22,7 @@ async function isUnlocked({ store, config, runtime }: Parts, user: UserRow): Pro
   return state !== 'locked'
 }
 
-export async function loginFailedOf({ store, config, runtime }: Parts, user: UserRow): Promise<void> {
+export async function noteFailedLogin({ store, config, runtime }: Parts, user: UserRow): Promise<void> {
   if (config.lockout_failure_attempts > 0) await countFailure(store.db, user.id, runtime.now())
 }
 
@@ -30,7 +30,7 @@ export async function loginFailedOf({ store, config, runtime }: Parts, user: Use
  * False when the account was locked meanwhile: of many guesses that are made at once, those after the last permitted one
  * must not count, even if one of them is right.
  */
-export async function loginSucceededOf(parts: Parts, user: UserRow): Promise<boolean> {
+export async function noteGoodLogin(parts: Parts, user: UserRow): Promise<boolean> {
   if (parts.config.lockout_failure_attempts === 0) return true
   if (!(await isUnlocked(parts, user))) return false
   const { failed_count: failed } = await findLoginRecord(parts.store.db, user.id)

@@ -3,7 +3,7 @@ import { findPasswords, type PasswordRow } from '../../store/password.ts'
 import type { UserRow } from '../../store/user.ts'
 import type { Parts } from '../parts.ts'
 import { isExpired } from '../rules/compliance.ts'
-import { loginFailedOf, loginSucceededOf, mayLogIn } from './account.ts'
+import { mayLogIn, noteFailedLogin, noteGoodLogin } from './account.ts'
 import { optionsOf } from './enabled.ts'
 
 export interface RightPassword {
@@ -27,9 +27,9 @@ export async function checkPassword(
   const right = await parts.passwords.verify(user?.id ?? '', usable ? password?.hash : undefined, given, from)
   if (!user || !password || !usable) return undefined
   if (!right) {
-    await loginFailedOf(parts, user)
+    await noteFailedLogin(parts, user)
     return undefined
   }
-  if (!(await loginSucceededOf(parts, user))) return undefined
+  if (!(await noteGoodLogin(parts, user))) return undefined
   return { password, expired: isExpired(user.password_expires_at, optionsOf(user), parts.runtime.now()) }
 }

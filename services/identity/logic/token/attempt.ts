@@ -4,8 +4,8 @@ import { callerAddress } from '../password/caller.ts'
 import type { Attempt } from '../password/throttle.ts'
 import type { Login } from './methods/proof.ts'
 
-/** A passcode has six digits: of those fewer may be tried. */
-const passcodeWeight = 3
+/** A passcode has six digits, and two of them are right at any time: of those fewer may be tried. */
+const passcodeWeight = 5
 
 /** The account is what the request calls it: whether there is one is found out later. */
 export function attemptOf(login: Login, config: Pick<IdentityConfig, 'reverse_proxies'>): Attempt {

@@ -4,7 +4,7 @@ import { credentialsOf } from '../../../store/credential.ts'
 import { usePasscode } from '../../../store/password.ts'
 import type { UserRow } from '../../../store/user.ts'
 import type { Parts } from '../../parts.ts'
-import { loginFailedOf, loginSucceededOf, mayLogIn } from '../../password/account.ts'
+import { mayLogIn, noteFailedLogin, noteGoodLogin } from '../../password/account.ts'
 import { fromBase32, matchingStep } from '../../rules/totp.ts'
 import { findLogin } from './password.ts'
 import type { Login, Proof } from './proof.ts'
@@ -16,10 +16,10 @@ export async function byTotp(parts: Parts, { auth }: Login): Promise<Proof> {
   const usable = await mayLogIn(parts, user)
   if (!user || !usable) throw loginFailed()
   if (!(await takePasscode(parts, user, given.passcode))) {
-    await loginFailedOf(parts, user)
+    await noteFailedLogin(parts, user)
     throw loginFailed()
   }
-  if (!(await loginSucceededOf(parts, user))) throw loginFailed()
+  if (!(await noteGoodLogin(parts, user))) throw loginFailed()
   return { userId: user.id }
 }
 
