@@ -39,6 +39,8 @@ export interface ChangeScene {
 }
 
 export interface Hooks<F extends Fields> {
+  /** Verbs that tell anyone that a row is missing. Of others only those whom the rule lets pass learn it. */
+  readonly tellsMissing?: readonly Verb[]
   /** Conditions that limit lists and look-ups to what the caller may know of. Without it: see `defaultRestriction`. */
   restrict?(context: RequestContext, verb: Verb): readonly Condition[] | undefined
   /** Filters that are not plain fields: name of the parameter → conditions for its values. */
@@ -355,7 +357,8 @@ async function authorized<F extends Fields>(
   const rule = resource.policy[verb]!
   // Where forbidden things are not hidden, the rule is asked first, so that nobody learns which ids exist.
   if (!row) {
-    if (!dialect.hidesForbidden) context.enforce(rule, await target(kit, { id }, context, db))
+    const secret = !dialect.hidesForbidden && !kit.hooks.tellsMissing?.includes(verb)
+    if (secret) context.enforce(rule, await target(kit, { id }, context, db))
     throw missing()
   }
   const about = await target(kit, row, context, db)

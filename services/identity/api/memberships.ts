@@ -32,8 +32,10 @@ export function membershipOperations(parts: Parts): Operation[] {
       async handler(request) {
         const { groupId } = await allowed(request, 'identity:list_users_in_group', ['group'])
         const expires = [request.query['password_expires_at']].flat().at(-1)
+        // Memberships reach across domains: of other domains, whoever is there for one learns nothing.
+        const { domainId } = request.context
         const filter = expires === undefined ? undefined : readExpiryFilter(expires)
-        return collection(user, await logic.members(groupId, filter), request)
+        return collection(user, await logic.members(groupId, { expiry: filter, domainId }), request)
       },
     }),
     operation({
@@ -41,7 +43,7 @@ export function membershipOperations(parts: Parts): Operation[] {
       path: '/v3/users/:user_id/groups',
       async handler(request) {
         const { userId } = await allowed(request, 'identity:list_groups_for_user', ['user'])
-        return collection(group, await logic.groupsOf(userId), request)
+        return collection(group, await logic.groupsOf(userId, request.context.domainId), request)
       },
     }),
     operation({

@@ -231,7 +231,38 @@ describe('policy', () => {
 
   test('who may not see something does not learn whether it is there', async () => {
     const status = async (path: string) => (await cloud.call('GET', path, tokens.member)).status
-    for (const kind of ['users', 'groups', 'roles', 'services']) assert.equal(await status(`/v3/${kind}/none`), 403)
+    for (const kind of ['users', 'groups', 'projects', 'services']) {
+      assert.equal(await status(`/v3/${kind}/none`), 403)
+      assert.equal((await cloud.call('GET', `/v3/${kind}/none`, tokens.domainReader)).status, 403)
+    }
+    // Which roles and endpoints there are is no secret.
+    for (const kind of ['roles', 'endpoints']) assert.equal(await status(`/v3/${kind}/none`), 404)
+  })
+
+  test('whoever is there for one domain sees of memberships what is of that domain', async () => {
+    const stranger = await cloud.make('user', { name: fresh() })
+    const elsewhere = await cloud.make('group', { name: fresh() })
+    for (const path of [
+      `${ids.group}/users/${stranger.id}`,
+      `${elsewhere.id}/users/${ids.user}`,
+      `${ids.group}/users/${ids.user}`,
+    ])
+      assert.equal((await cloud.call('PUT', `/v3/groups/${path}`, cloud.admin)).status, 204)
+    const seen = async (path: string, as: string, key: 'users' | 'groups') =>
+      (await cloud.call('GET', path, as)).json[key].map((one: { id: string }) => one.id).sort()
+    const [members, groups] = [`/v3/groups/${ids.group}/users`, `/v3/users/${ids.user}/groups`]
+    assert.deepEqual(await seen(members, cloud.admin, 'users'), [ids.user, stranger.id].sort())
+    assert.deepEqual(await seen(members, tokens.domainReader, 'users'), [ids.user])
+    assert.deepEqual(await seen(groups, cloud.admin, 'groups'), [ids.group, elsewhere.id].sort())
+    assert.deepEqual(await seen(groups, tokens.domainReader, 'groups'), [ids.group])
+    await cloud.call('DELETE', `/v3/groups/${ids.group}/users/${ids.user}`, cloud.admin)
+  })
+
+  test('a reader of the system may check grants of roles of any domain', async () => {
+    const role = await cloud.make('role', { name: fresh(), domain_id: ids.domain })
+    const grant = `/v3/projects/${ids.project}/users/${ids.user}/roles/${role.id}`
+    assert.equal((await cloud.call('PUT', grant, cloud.admin)).status, 204)
+    assert.equal((await cloud.call('HEAD', grant, tokens.systemReader)).status, 204)
   })
 
   test('a project cannot be put under a parent of another domain', async () => {

@@ -173,7 +173,7 @@ export const policies: readonly PolicyRule[] = [
     everywhere,
     { check_user_in_group: 'Tell whether a user is a member of a group.' },
   ),
-  ...rules(`${admin} or (${systemReader} or ${grants('reader')}) and ${roleOfDomainOrGlobal}`, everywhere, {
+  ...rules(`${admin} or (${systemReader} or (${grants('reader')}) and ${roleOfDomainOrGlobal})`, everywhere, {
     check_grant: 'Tell whether a user or group has a role on a project or domain.',
   }),
   ...rules(anyOf(admin, systemReader, grants('reader')), everywhere, {

@@ -58,6 +58,7 @@ export function endpointHooks(parts: Parts): Hooks<typeof endpoint.fields> {
     if (id !== undefined && !(await serviceExists(tx, id))) throw invalid('service_id', `names no service: ${id}`)
   }
   return {
+    tellsMissing: ['show', 'update', 'delete'],
     async beforeCreate(body, { tx }) {
       await checkService(tx, body.service_id)
       return regionOf(tx, body)

@@ -9,6 +9,10 @@ import type { Options } from '../contract/names.ts'
 export const domainOf = (context: RequestContext): string =>
   context.domainId || context.token?.project?.domain.id || 'default'
 
+/** The domain that a rule asks for: that of a row, or of one that is to be made. Of an id that names nothing there is none. */
+export const domainOfTarget = (values: Readonly<Record<string, unknown>>, context: RequestContext): unknown =>
+  values['domain_id'] ?? ('id' in values && !('name' in values) ? undefined : domainOf(context))
+
 /** Callers whose token is of a domain see in lists what is of that domain. */
 export const ofCallersDomain =
   (column: string) =>

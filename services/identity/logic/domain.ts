@@ -11,6 +11,7 @@ import { decorated, tagsIn } from './project.ts'
 
 export function domainHooks(parts: Parts): Hooks<typeof domain.fields> {
   return {
+    tellsMissing: ['update', 'delete'],
     restrict: (context, verb) => [eb => eb('is_domain', '=', 1), ...ofCallersDomain('id')(context, verb)],
     filters: partFilters('name'),
     target: (values, context) => ({

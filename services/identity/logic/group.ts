@@ -18,7 +18,7 @@ import {
   removeMember,
   type UserRow,
 } from '../store/user.ts'
-import { domainOf, listTarget, ofCallersDomain, partFilters } from './common.ts'
+import { domainOf, domainOfTarget, listTarget, ofCallersDomain, partFilters } from './common.ts'
 import { withoutGone } from './directory/gone.ts'
 import { type Parts, validityOf } from './parts.ts'
 import type { ExpiryFilter } from './rules/expiry-filter.ts'
@@ -26,10 +26,11 @@ import { shownUserRows } from './user.ts'
 
 export function groupHooks(parts: Parts): Hooks<typeof group.fields> {
   return {
+    tellsMissing: ['delete'],
     restrict: (context, verb) => [...ofCallersDomain('domain_id')(context, verb), ...withoutGone('user_groups', verb)],
     filters: partFilters('name'),
     target: (values, context) => ({
-      target: { group: { ...values, domain_id: values['domain_id'] ?? domainOf(context) }, ...listTarget(context) },
+      target: { group: { ...values, domain_id: domainOfTarget(values, context) }, ...listTarget(context) },
     }),
     async beforeCreate(body, { tx, context }) {
       const domainId = body.domain_id ?? domainOf(context)
@@ -65,16 +66,23 @@ export function membershipLogic(parts: Parts) {
         await removeMember(tx, userId, groupId)
         parts.changed(afterCommit)
       }),
-    members: async (groupId: string, expiry?: ExpiryFilter) =>
-      shownUserRows(parts, await membersOf(store.db, groupId, expiry)),
+    /** Of one domain alone, when it is given. */
+    async members(groupId: string, { expiry, domainId }: { expiry?: ExpiryFilter | undefined; domainId?: string }) {
+      const rows = await membersOf(store.db, groupId, expiry)
+      return shownUserRows(
+        parts,
+        rows.filter(row => !domainId || row.domain_id === domainId),
+      )
+    },
     /** Each with the time at which the membership ends, or null. */
-    async groupsOf(userId: string): Promise<object[]> {
+    async groupsOf(userId: string, domainId?: string): Promise<object[]> {
       const permanent = await groupIdsOf(store.db, userId)
       const expiring = await expiringMemberships(store.db, { userId }, validityOf(parts))
       const ends = new Map(expiring.map(one => [one.group_id, toMicroseconds(isoTime(one.expires_at))]))
       for (const id of permanent) ends.delete(id)
       const rows = await findGroups(store.db, [...permanent, ...ends.keys()])
-      return rows.map(row => ({
+      const shown = rows.filter(row => !domainId || row.domain_id === domainId)
+      return shown.map(row => ({
         ...row,
         membership_expires_at: ends.get(row.id) ?? null,
         extra: JSON.parse(row.extra ?? '{}'),

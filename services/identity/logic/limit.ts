@@ -71,7 +71,7 @@ async function refuseUnknown(tx: Db, { service_id: serviceId, region_id: regionI
 
 export function limitHooks({ config }: Parts): Hooks<typeof limit.fields> {
   const strict = config.limit_enforcement_model === 'strict_two_level'
-  const seesAll = (context: RequestContext) => context.can('identity:get_limit', {})
+  const seesAll = (context: RequestContext) => context.scope !== 'domain' && context.can('identity:get_limit', {})
   return {
     restrict: (context, verb) => (verb !== 'list' || seesAll(context) ? [] : [visibleTo(context)]),
     async target(values, _context, db) {

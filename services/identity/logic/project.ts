@@ -16,7 +16,16 @@ import {
   tagsOf,
 } from '../store/project.ts'
 import type { Db } from '../store/tables.ts'
-import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters, refuseImmutable } from './common.ts'
+import {
+  domainOf,
+  domainOfTarget,
+  listTarget,
+  merged,
+  newName,
+  ofCallersDomain,
+  partFilters,
+  refuseImmutable,
+} from './common.ts'
 import type { Parts } from './parts.ts'
 import { projectTree } from './project-tree.ts'
 import { tagFilters } from './tags.ts'
@@ -33,7 +42,7 @@ export function projectHooks(parts: Parts): Hooks<typeof project.fields> {
     target: (values, context) => ({
       target: {
         // A project that is to be a domain is of none, whatever its body says.
-        project: { ...values, domain_id: values['is_domain'] ? null : (values['domain_id'] ?? domainOf(context)) },
+        project: { ...values, domain_id: values['is_domain'] ? null : domainOfTarget(values, context) },
         ...listTarget(context),
       },
     }),

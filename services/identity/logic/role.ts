@@ -20,6 +20,7 @@ import { wouldCircle } from './rules/roles.ts'
 
 export function roleHooks(parts: Parts): Hooks<typeof role.fields> {
   return {
+    tellsMissing: ['show', 'update', 'delete'],
     filters: {
       ...partFilters('name'),
       domain_id(values, context) {

@@ -9,7 +9,16 @@ import { clearFailures, removePasswords, setActive } from '../store/password.ts'
 import { findDomain } from '../store/project.ts'
 import type { Db } from '../store/tables.ts'
 import { findUserByName, type UserRow } from '../store/user.ts'
-import { domainOf, listTarget, merged, newName, ofCallersDomain, partFilters, withoutNulls } from './common.ts'
+import {
+  domainOf,
+  domainOfTarget,
+  listTarget,
+  merged,
+  newName,
+  ofCallersDomain,
+  partFilters,
+  withoutNulls,
+} from './common.ts'
 import { withoutGone } from './directory/gone.ts'
 import {
   identitiesShown,
@@ -71,7 +80,7 @@ export function userLogic(parts: Parts): UserLogic {
     },
     target: (values, context) => ({
       user_id: values['id'],
-      target: { user: { ...values, domain_id: values['domain_id'] ?? domainOf(context) }, ...listTarget(context) },
+      target: { user: { ...values, domain_id: domainOfTarget(values, context) }, ...listTarget(context) },
     }),
     async decorate(rows, request, db) {
       const shown = await shownUsers(parts, await underNames(db, rows), db)
