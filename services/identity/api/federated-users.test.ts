@@ -68,6 +68,13 @@ describe('what a mapping makes of a user', () => {
     assert.equal(theirs[1].id, json.projects[1].id)
   })
 
+  test('a user that enters for the first time several times at once is one user', async () => {
+    await cloud.provider('rush', byName({ projects: [{ name: 'rushed', roles: [{ name: 'member' }] }] }))
+    const answers = await Promise.all(Array.from({ length: 5 }, () => cloud.enter('rush', user)))
+    assert.equal(new Set(answers.map(answer => answer.json.token.user.id)).size, 1)
+    assert.equal((await cloud.call('GET', '/v3/projects?name=rushed', cloud.admin)).json.projects.length, 1)
+  })
+
   test('a role that is missing makes nothing', async () => {
     const domainId = await cloud.provider('wrong', byName({ projects: [{ name: 'p', roles: [{ name: 'none' }] }] }))
     assert.equal((await cloud.enter('wrong', user)).status, 404)
@@ -189,6 +196,8 @@ describe('groups that an identity provider vouches for, for a time', () => {
       projects.json.projects.map((one: { id: string }) => one.id),
       [project.id],
     )
+    const given = await cloud.call('GET', `/v3/role_assignments?effective&user.id=${userId}`, cloud.admin)
+    assert.ok(given.json.role_assignments.some((one: { role: { id: string } }) => one.role.id === cloud.roles.member))
     const groups = await cloud.call('GET', `/v3/users/${userId}/groups`, cloud.admin)
     assert.match(groups.json.groups[0].membership_expires_at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
     cloud.advance(31 * minutes)

@@ -7,7 +7,7 @@ import { dialect } from '../contract/errors.ts'
 import { type AssignmentQuery, findAssignments } from '../logic/assignment/list.ts'
 import { type Names, namesOf } from '../logic/assignment/names.ts'
 import { findProjectFacts } from '../logic/assignment/reachable.ts'
-import type { Parts } from '../logic/parts.ts'
+import { type Parts, validityOf } from '../logic/parts.ts'
 import type { Assignment } from '../logic/rules/assignments.ts'
 
 export function roleAssignmentOperations(parts: Parts): Operation[] {
@@ -28,7 +28,11 @@ export function roleAssignmentOperations(parts: Parts): Operation[] {
           throw badRequest('scope.project.id must be specified if include_subtree is also specified')
         const { limit, marker } = parsePaging(request.query)
         const most = Math.min(limit ?? parts.config.max_list_limit, parts.config.max_list_limit)
-        const { assignments, next } = await findAssignments(db, query, { limit: most, marker })
+        const { assignments, next } = await findAssignments(
+          db,
+          { ...query, validity: validityOf(parts) },
+          { limit: most, marker },
+        )
         const names = flag(request, 'include_names') ? await namesOf(db, assignments) : undefined
         return {
           role_assignments: assignments.map(one => view(one, names, request.baseUrl)),

@@ -17,6 +17,7 @@ import {
   readStream,
   type Stream,
 } from '../../store/assignment-page.ts'
+import type { Validity } from '../../store/expiring-membership.ts'
 import { ancestors, findProject } from '../../store/project.ts'
 import { allRoles, implications } from '../../store/role.ts'
 import type { AssignmentRow, Db } from '../../store/tables.ts'
@@ -25,6 +26,8 @@ import { withImplied } from '../rules/roles.ts'
 import { actorsOf } from './effective.ts'
 
 export interface AssignmentQuery {
+  /** With it, a user is also in the groups that its identity provider vouched for. */
+  readonly validity?: Validity
   readonly userId?: string
   readonly groupId?: string
   readonly roleId?: string
@@ -167,7 +170,7 @@ async function createReader(db: Db, query: AssignmentQuery, most: number) {
   const actors: readonly (Actor | undefined)[] =
     userId !== undefined
       ? effective
-        ? await actorsOf(db, userId)
+        ? await actorsOf(db, userId, { validity: query.validity })
         : [{ type: 'user', id: userId }]
       : groupId !== undefined
         ? [{ type: 'group', id: groupId }]
