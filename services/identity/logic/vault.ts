@@ -20,11 +20,8 @@ export function createVault({ keys, runtime }: { readonly keys: KeyRepository; r
       encrypt({ key: keys.primary(), message: Buffer.from(text), now: runtime.now(), iv: runtime.bytes(16) }),
     open(sealed) {
       let opened = decrypt(keys.all(), sealed)
-      if (!opened) {
-        // Another replica may have changed the key.
-        keys.reload()
-        opened = decrypt(keys.all(), sealed)
-      }
+      // Another process may have changed the key.
+      if (!opened && keys.reloadIfChanged()) opened = decrypt(keys.all(), sealed)
       if (!opened) throw new Error('no key fits an encrypted credential: are the files of credential-keys those of it?')
       return opened.message.toString('utf8')
     },

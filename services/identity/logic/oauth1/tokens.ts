@@ -21,7 +21,7 @@ import { findProject } from '../../store/project.ts'
 import { allRoles, type RoleRow } from '../../store/role.ts'
 import { findRoleBy } from '../application-credential.ts'
 import { effectiveRoles } from '../assignment/effective.ts'
-import { newId, type Parts } from '../parts.ts'
+import { newId, type Parts, validityOf } from '../parts.ts'
 import { newSecret, newVerifier } from './secret.ts'
 import { type OAuth1Request, oauth1HeaderOf, requireSigned } from './signed.ts'
 
@@ -83,7 +83,8 @@ export function oauth1Logic(parts: Parts) {
       const roleIds = [...new Set(wanted.map(role => role.id))]
       const project = await findProject(db, row.project_id)
       if (!project) throw missing('project', row.project_id)
-      const own = await effectiveRoles(db, context.userId, { type: 'project', project })
+      const also = { validity: validityOf(parts) }
+      const own = await effectiveRoles(db, context.userId, { type: 'project', project }, also)
       if (!roleIds.every(roleId => own.some(role => role.id === roleId)))
         throw unauthorized('authorizing user does not have role required')
       const verifier = newVerifier(runtime)

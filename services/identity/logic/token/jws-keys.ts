@@ -14,6 +14,7 @@ import {
   type ListedKey,
   locked,
   makeFolder,
+  makeOnce,
   outlived,
   readSteadily,
   signatureOf,
@@ -74,8 +75,13 @@ export function openJwsKeys(options: {
       byKid.set(kidOf(own), own)
       return { signature: seen, signing: { key, kid: kidOf(own) }, byKid, since: changedAt(signing) }
     })
-  if (!existsSync(signing)) generate(signing)
-  if (!existsSync(staged)) generate(staged)
+  const lacks = () => [signing, staged].filter(file => !existsSync(file))
+  makeOnce(
+    folder,
+    runtime.now,
+    () => lacks().length === 0,
+    () => lacks().forEach(generate),
+  )
   let loaded = load()
   const reload = () => {
     loaded = load()

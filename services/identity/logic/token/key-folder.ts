@@ -97,6 +97,18 @@ export function locked<T>(folder: string, now: number, change: () => T): T | und
   }
 }
 
+/** Has `make` run once, whichever of several processes that begin with the same folder is first. */
+export function makeOnce(folder: string, now: () => number, isMade: () => boolean, make: () => void): void {
+  while (!isMade()) {
+    const done = locked(folder, now(), () => {
+      if (!isMade()) make()
+      return true
+    })
+    // At the first start alone, and for as long as another process takes to write a few files.
+    if (!done) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+  }
+}
+
 /**
  * Of keys that were replaced, newest first, those that may go: what is beyond `count`, unless something that lives for
  * `keepFor` milliseconds may still rest on it.

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { promisify } from 'node:util'
 import { systemRuntime } from '@strata/toolkit/runtime'
 import { decrypt, encrypt } from '../rules/fernet.ts'
 import { openKeys } from './keys.ts'
@@ -87,4 +89,16 @@ test('what another process changes is noticed, and of two that change at once on
   assert.equal(one.rotate(), true)
   assert.equal(other.reloadIfChanged(), true)
   assert.deepEqual(other.primary(), one.primary())
+})
+
+test('of several processes that begin with a new folder one makes its keys', async () => {
+  const code = `
+    import { openKeys } from ${JSON.stringify(import.meta.resolve('./keys.ts'))}
+    import { systemRuntime as runtime } from '@strata/toolkit/runtime'
+    const keys = openKeys({ folder: ${JSON.stringify(join(base, 'keys'))}, runtime, maxActive: 3 })
+    console.log(keys.all().map(key => Buffer.from(key).toString('hex')).join())`
+  const begin = () =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { cwd: import.meta.dirname })
+  const seen = await Promise.all([begin(), begin(), begin()])
+  assert.equal(new Set(seen.map(one => one.stdout)).size, 1)
 })

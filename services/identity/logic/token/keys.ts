@@ -13,6 +13,7 @@ import {
   type ListedKey,
   locked,
   makeFolder,
+  makeOnce,
   outlived,
   readSteadily,
   signatureOf,
@@ -60,8 +61,16 @@ export function openKeys(options: {
       loaded = { signature, numbers: known, keys: known.map(read) }
       since = changedAt(pathOf(known[0]!))
     })
-  if (!numbers().some(number => number > 0)) write(1)
-  if (!numbers().includes(0)) write(0)
+  const lacks = () => {
+    const known = numbers()
+    return [0, 1].filter(number => (number === 0 ? !known.includes(0) : !known.some(one => one > 0)))
+  }
+  makeOnce(
+    folder,
+    runtime.now,
+    () => lacks().length === 0,
+    () => lacks().reverse().forEach(write),
+  )
   reload()
   const change = (): boolean => {
     const before = loaded.numbers[0]
