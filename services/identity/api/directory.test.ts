@@ -77,6 +77,9 @@ describe('a domain of a directory', { skip: noSlapd }, () => {
     const second = (await get(pathname.replace('/identity', '') + search)).json
     assert.deepEqual([names(second.users), second.links.next], [['dora'], null])
     assert.equal((await get(`/v3/users?domain_id=${domain}&marker=none`)).status, 400)
+    await configure({ ...directoryOptions(), identity: { driver: 'ldap', list_limit: 2 } })
+    assert.deepEqual(await list('limit=3'), ['ann', 'bob'])
+    await configure(directoryOptions())
     // Who was seen is found without naming the domain, too.
     assert.deepEqual(names((await get('/v3/users?name=ann')).json.users), ['ann'])
   })
@@ -164,6 +167,27 @@ describe('a domain of a directory', { skip: noSlapd }, () => {
     const { id, secret } = made.json.application_credential
     const auth = { identity: { methods: ['application_credential'], application_credential: { id, secret } } }
     assert.equal((await cloud.call('POST', '/v3/auth/tokens', '', { auth })).status, 201)
+    const named = { name: 'ci', user: { name: 'bob', domain: { id: domain } }, secret }
+    const byName = { identity: { methods: ['application_credential'], application_credential: named } }
+    assert.equal((await cloud.call('POST', '/v3/auth/tokens', '', { auth: byName })).status, 201)
+  })
+
+  test('a list of effective assignments has members whom nobody has seen yet', async () => {
+    const own = await startIdentity(
+      {},
+      { databaseUrl: cloud.service.environment.databaseUrl, stateDir: cloud.service.environment.stateDir },
+    )
+    try {
+      const { id } = await cloud.make('domain', { name: 'unseen' })
+      await cloud.call('PUT', `/v3/domains/${id}/config`, cloud.admin, { config: directoryOptions() })
+      await get(`/v3/groups?domain_id=${id}`)
+      await cloud.grant(`domains/${id}/groups/${publicId('group', 'staff', id)}`, cloud.roles.reader)
+      const query = `scope.domain.id=${id}&effective&include_names`
+      const found = (await own.call('GET', `/v3/role_assignments?${query}`, cloud.admin)).json.role_assignments
+      assert.deepEqual(names(found.map((one: { user: { name: string } }) => one.user)).sort(), ['ann', 'bob'])
+    } finally {
+      await own.close()
+    }
   })
 
   test('those who may not are refused as everywhere', async () => {

@@ -158,8 +158,8 @@ function membershipRules(parts: Kit): [string, Around][] {
       'GET /v3/role_assignments',
       async (request, next) => {
         const ids = (name: string) => [request.query[name] ?? []].flat().filter(id => id !== '')
-        await directories.refreshAll('user', ids('user.id'))
-        await directories.refreshAll('group', ids('group.id'))
+        const effective = request.query['effective'] !== undefined
+        await logic.refreshAssigned({ users: ids('user.id'), groups: ids('group.id'), effective })
         return next(request)
       },
     ],

@@ -127,7 +127,6 @@ export const ldapOptions = {
 } as const
 
 type Values<G> = { readonly [K in keyof G]: G[K] extends Option<infer T> ? T : never }
-export type IdentityOptions = Values<typeof identityOptions>
 export type LdapOptions = Values<typeof ldapOptions>
 
 type Group = Readonly<Record<string, Option<OptionValue>>>

@@ -22,6 +22,18 @@ export function findMappings(db: Db, publicIds: readonly string[]): Promise<IdMa
     .execute()
 }
 
+/** Ids of groups of directories that have a role somewhere. */
+export async function assignedGroupIds(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom('id_mappings')
+    .select('public_id')
+    .where('entity_type', '=', 'group')
+    .where('gone', '=', 0)
+    .where('public_id', 'in', db.selectFrom('assignments').select('actor_id').where('actor_type', '=', 'group'))
+    .execute()
+  return rows.map(row => row.public_id)
+}
+
 /** Adds it, or marks it as there again. */
 export async function keepMapping(db: Db, mapping: Omit<IdMapping, 'gone'>): Promise<void> {
   if (await findMapping(db, mapping.public_id))

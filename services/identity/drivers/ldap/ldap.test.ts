@@ -52,6 +52,16 @@ directoryContract('LDAP that is written, where a group says who is enabled', {
   ),
 })
 
+directoryContract('LDAP that is written, where the group of who is enabled is made when there is one', {
+  skip: noSlapd,
+  make: async () => {
+    const made = await scene({ ...allowed, user_enabled_emulation: true }, true)()
+    // Nobody is enabled yet.
+    await made.directory.updateUser('ann', { enabled: true })
+    return made
+  },
+})
+
 describe('LDAP', { skip: noSlapd }, () => {
   let slapd: Slapd
   let options: ReturnType<typeof companyOptions>
@@ -73,12 +83,18 @@ describe('LDAP', { skip: noSlapd }, () => {
       Object.fromEntries((await directory.listUsers(everyone)).map(one => [one.id, one.enabled])),
     )
 
-  test('StartTLS: the certificate is checked, unless told otherwise', async () => {
+  test('encrypted, by StartTLS or from the start: the certificate is checked, unless told otherwise', async () => {
     const login = (more: object) =>
       using({ use_tls: true, ...more }, directory => directory.authenticate({ name: 'ann' }, 'ann-secret'))
     assert.equal((await login({ tls_cacertfile: slapd.certificate }))?.id, 'ann')
     assert.equal((await login({ tls_req_cert: 'never' }))?.id, 'ann')
     await assert.rejects(() => login({ pool_retry_max: 1 }), away)
+    const secure = { url: slapd.secureUrl, use_tls: false }
+    assert.equal((await login({ ...secure, tls_cacertfile: slapd.certificate }))?.id, 'ann')
+    await assert.rejects(() => login({ ...secure, pool_retry_max: 1 }), away)
+    // A name that the certificate does not have.
+    const misnamed = slapd.url.replace('127.0.0.1', 'localhost')
+    await assert.rejects(() => login({ url: misnamed, tls_cacertfile: slapd.certificate, pool_retry_max: 1 }), away)
   })
 
   test('who is enabled: by attribute, the other way round, by mask, by a group, or everyone', async () => {

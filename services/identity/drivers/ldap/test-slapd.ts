@@ -16,7 +16,8 @@ export const rootPassword = 'root-secret'
 
 export interface Slapd {
   readonly url: string
-  readonly port: number
+  /** The same, encrypted from the start. */
+  readonly secureUrl: string
   /** File of the certificate that it shows. */
   readonly certificate: string
   stop(): Promise<void>
@@ -45,10 +46,11 @@ export async function startSlapd(ldif: string, options: SlapdOptions = {}): Prom
     `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n${ldif}`,
   )
   execFileSync('/usr/sbin/slapadd', ['-q', '-f', config, '-l', entries], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const port = await freePort()
+  const [port, securePort] = [await freePort(), await freePort()]
+  const [url, secureUrl] = [`ldap://127.0.0.1:${port}`, `ldaps://127.0.0.1:${securePort}`]
   let stop = async () => {}
   const start = async () => {
-    const child = spawn(program, ['-f', config, '-h', `ldap://127.0.0.1:${port}/`, '-d', '0'], { stdio: 'ignore' })
+    const child = spawn(program, ['-f', config, '-h', `${url} ${secureUrl}`, '-d', '0'], { stdio: 'ignore' })
     const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
     stop = async () => {
       child.kill('SIGTERM')
@@ -58,8 +60,8 @@ export async function startSlapd(ldif: string, options: SlapdOptions = {}): Prom
   }
   await start()
   return {
-    url: `ldap://127.0.0.1:${port}`,
-    port,
+    url,
+    secureUrl,
     certificate,
     start,
     stop: () => stop(),

@@ -1,9 +1,18 @@
 /** Changing a directory: users, groups and members, as far as the options allow. */
-import { AlreadyExistsError, Attribute, Change, NoSuchAttributeError, TypeOrValueExistsError } from 'ldapts'
+
+import { Fault } from '@strata/toolkit/fault'
+import {
+  AlreadyExistsError,
+  Attribute,
+  Change,
+  NoSuchAttributeError,
+  NoSuchObjectError,
+  TypeOrValueExistsError,
+} from 'ldapts'
 import type { LdapOptions } from '../../contract/domain-config.ts'
 import { directoryReadOnly, directoryRefused, duplicate, missing } from '../../contract/errors.ts'
 import type { Directory, DirectoryUser, GroupChange, UserChange } from '../../logic/ports/directory.ts'
-import { childDn } from './dn.ts'
+import { childDn, parseDn } from './dn.ts'
 import { enabledValue, groupOf, groupProperties, isGuidAttribute, userProperties, valuesOf } from './entry.ts'
 import { equals, present } from './filters.ts'
 import { type FoundUser, type Kit, memberValues, type Reading } from './read.ts'
@@ -31,8 +40,14 @@ export function writing(kit: Kit, read: Reading): Writing {
   const setEnabled = async (found: FoundUser, enabled: boolean) => {
     if (!kit.enabledGroup || found.user.enabled === enabled) return
     const { dn, member, ids } = kit.enabledGroup
-    const value = ids ? found.user.id : found.dn
-    await (enabled ? join : leave)(kit, { dn, attribute: member, value })
+    const one = { dn, attribute: member, value: ids ? found.user.id : found.dn }
+    if (!enabled) return leave(kit, one)
+    try {
+      await join(kit, one)
+    } catch (thrown) {
+      if (!(thrown instanceof Fault && thrown.cause instanceof NoSuchObjectError)) throw thrown
+      await addEnabledGroup(kit, one)
+    }
   }
   return {
     async createUser({ id, ...values }) {
@@ -226,6 +241,20 @@ async function modify(kit: Kit, dn: string, attributes: Attributes): Promise<voi
     ([type, values]) => new Change({ operation: 'replace', modification: attributeOf(type, values) }),
   )
   if (changes.length > 0) await kit.server.change(client => client.modify(dn, changes))
+}
+
+/** The group of those who are enabled, with its first member. */
+async function addEnabledGroup(kit: Kit, { dn, attribute, value }: Member): Promise<void> {
+  const named = parseDn(dn)?.[0]?.[0]
+  const { options } = kit
+  const objectClass = options.user_enabled_emulation_use_group_config ? options.group_objectclass : 'groupOfNames'
+  if (named)
+    await add(
+      kit,
+      dn,
+      { objectClass: [objectClass], [named.attribute]: [named.value], [attribute]: [value] },
+      named.value,
+    )
 }
 
 /** One member of one group. */

@@ -28,6 +28,8 @@ export interface Directories {
    * users.
    */
   login(given: RefInDomain & { readonly password: string }): Promise<{ readonly userId?: string } | undefined>
+  /** Asks the directory about who is named, so that identity's rows know a user who logs in by other means than a password. */
+  meet(given: RefInDomain): Promise<void>
   /** Asks the directory about a user or group, unless it did lately, and brings identity's rows up to that. */
   refresh(type: ActorType, id: string): Promise<Standing>
   /** As `refresh`, for all; what a directory that is away said last stands. */
@@ -125,6 +127,15 @@ export function createDirectories(options: DirectoriesOptions): Directories {
           if (!(thrown instanceof Fault)) throw thrown
           log.warn({ err: thrown, [type]: id }, 'a directory is away: what it said last stands')
         })
+    },
+    async meet(given) {
+      if (given.id !== undefined) await refresh('user', given.id)
+      const domain = given.id === undefined && given.domain && (await findDomain(store.db, given.domain))
+      const found = domain && (await registry.of(domain.id))
+      if (!found || !given.name) return
+      const names = [{ kind: 'equals', value: given.name, fold: false }] as const
+      const [entry, ...others] = await found.directory.listUsers({ names, limit: 2 })
+      if (entry && others.length === 0) await keepUser(found, entry)
     },
     async login(given) {
       const { password } = given

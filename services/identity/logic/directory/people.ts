@@ -8,7 +8,7 @@ import { dialect, invalid, loginFailed, missing, otherDirectory } from '../../co
 import { group } from '../../contract/group.ts'
 import { user } from '../../contract/user.ts'
 import { removeActor } from '../../store/assignment.ts'
-import { findMapping, removeMapping, removeRow } from '../../store/id-mapping.ts'
+import { assignedGroupIds, findMapping, removeMapping, removeRow } from '../../store/id-mapping.ts'
 import type { ActorType } from '../../store/tables.ts'
 import { findGroup, findUser, type GroupRow, type UserRow } from '../../store/user.ts'
 import { newId, type Parts } from '../parts.ts'
@@ -141,6 +141,13 @@ export function peopleLogic(parts: Parts) {
       if (!user && !of) return undefined
       if (!user || !of || user.domainId !== of.domainId) throw otherDirectory()
       return { directory: of.directory, user: user.localId, group: of.localId }
+    },
+    /** Asks about whom a list of assignments may name; `effective`: also about who is in the groups that have any. */
+    async refreshAssigned(asked: { users: readonly string[]; groups: readonly string[]; effective: boolean }) {
+      await directories.refreshAll('user', asked.users)
+      // What a user is in was just asked.
+      const all = asked.effective && asked.users.length === 0
+      await directories.refreshAll('group', all ? await assignedGroupIds(store.db) : asked.groups)
     },
     /** After a change of who is in which group. */
     async membersChanged(userId: string, groupId: string): Promise<void> {

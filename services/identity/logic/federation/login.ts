@@ -57,7 +57,7 @@ export async function federatedLogin(parts: Parts, login: FederatedLogin): Promi
   if (!mapping) throw missing('mapping', protocol.mapping_id)
   const version = mapping.schema_version as SchemaVersion
   const mapped = map(() => applyMapping(JSON.parse(mapping.rules), assertion, version))
-  if (mapped.user.type === 'local') return { userId: await localUser(db, mapped.user) }
+  if (mapped.user.type === 'local') return { userId: await localUser(parts, mapped.user) }
   const enter = () => enterAs(parts, { idp, protocolId, mapped, assertion, version })
   return enter().catch(thrown => {
     // The first two logins of a user, at the same time: the second finds what the first made.
@@ -165,7 +165,8 @@ const encodeId = (id: string): string =>
     .replaceAll('%2F', '/')
     .replace(/[!'()*]/g, one => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 
-async function localUser(db: Db, user: Mapped['user']): Promise<string> {
+async function localUser({ store: { db }, directories }: Parts, user: Mapped['user']): Promise<string> {
+  await directories.meet(user)
   const found = user.id ? await findUser(db, user.id) : await userByName(db, user.name, user.domain)
   if (!found?.enabled) throw loginFailed()
   return found.id

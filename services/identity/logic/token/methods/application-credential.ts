@@ -2,7 +2,6 @@
 import { applicationCredentialScoped, expectedToFind, loginFailed } from '../../../contract/errors.ts'
 import type { AuthRequest } from '../../../contract/token.ts'
 import { applicationCredentialsOf, findApplicationCredential } from '../../../store/application-credential.ts'
-import type { Db } from '../../../store/tables.ts'
 import type { Parts } from '../../parts.ts'
 import { callerAddress } from '../../password/caller.ts'
 import { parseTime } from '../../rules/times.ts'
@@ -14,7 +13,7 @@ export async function byApplicationCredential(parts: Parts, login: Login): Promi
   const given = auth.identity.application_credential
   if (!given) throw expectedToFind('application_credential', 'identity')
   if (auth.scope !== undefined) throw applicationCredentialScoped()
-  const found = await findGivenCredential(parts.store.db, given)
+  const found = await findGivenCredential(parts, given)
   const from = callerAddress(parts.config, login)
   const right = await parts.passwords.verify(found?.id ?? '', found?.hash, given.secret, from)
   if (!found || !right) throw loginFailed()
@@ -31,11 +30,12 @@ export async function byApplicationCredential(parts: Parts, login: Login): Promi
 }
 
 async function findGivenCredential(
-  db: Db,
+  { store: { db }, directories }: Parts,
   given: NonNullable<AuthRequest['auth']['identity']['application_credential']>,
 ) {
   if (given.id !== undefined) return findApplicationCredential(db, given.id)
   if (!given.user) throw expectedToFind('user', 'application_credential')
+  await directories.meet(given.user)
   const user = await findLogin(db, given.user)
   return user && (await applicationCredentialsOf(db, user.id, given.name ?? ''))[0]
 }

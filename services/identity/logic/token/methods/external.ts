@@ -12,6 +12,7 @@ export const byProxy: Prove = async (parts, login) => {
   const { db } = parts.store
   const [domainName] = attributes('REMOTE_DOMAIN')
   const domain = await findDomain(db, domainName ? { name: domainName } : { id: 'default' })
+  if (domain) await parts.directories.meet({ name, domain: { id: domain.id } })
   const user = domain && (await findUserByName(db, domain.id, name))
   if (!user) throw loginFailed()
   return { userId: user.id }

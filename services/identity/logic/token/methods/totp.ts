@@ -12,6 +12,7 @@ import type { Login, Proof } from './proof.ts'
 export async function byTotp(parts: Parts, { auth }: Login): Promise<Proof> {
   const given = auth.identity.totp?.user
   if (!given) throw expectedToFind('totp', 'identity')
+  await parts.directories.meet(given)
   const user = await findLogin(parts.store.db, given)
   const usable = await mayLogIn(parts, user)
   if (!user || !usable) throw loginFailed()
