@@ -173,17 +173,14 @@ describe('a domain of a directory', { skip: noSlapd }, () => {
   })
 
   test('a list of effective assignments has members whom nobody has seen yet', async () => {
-    const own = await startIdentity(
-      {},
-      { databaseUrl: cloud.service.environment.databaseUrl, stateDir: cloud.service.environment.stateDir },
-    )
+    const own = await startIdentity()
     try {
-      const { id } = await cloud.make('domain', { name: 'unseen' })
-      await cloud.call('PUT', `/v3/domains/${id}/config`, cloud.admin, { config: directoryOptions() })
-      await get(`/v3/groups?domain_id=${id}`)
-      await cloud.grant(`domains/${id}/groups/${publicId('group', 'staff', id)}`, cloud.roles.reader)
+      const { id } = await own.make('domain', { name: 'unseen' })
+      await own.call('PUT', `/v3/domains/${id}/config`, own.admin, { config: directoryOptions() })
+      await own.call('GET', `/v3/groups?domain_id=${id}`, own.admin)
+      await own.grant(`domains/${id}/groups/${publicId('group', 'staff', id)}`, own.roles.reader)
       const query = `scope.domain.id=${id}&effective&include_names`
-      const found = (await own.call('GET', `/v3/role_assignments?${query}`, cloud.admin)).json.role_assignments
+      const found = (await own.call('GET', `/v3/role_assignments?${query}`, own.admin)).json.role_assignments
       assert.deepEqual(names(found.map((one: { user: { name: string } }) => one.user)).sort(), ['ann', 'bob'])
     } finally {
       await own.close()
