@@ -25,12 +25,14 @@ import { resourceOperations } from './api/resources.ts'
 import { revocationOperations } from './api/revocations.ts'
 import { roleAssignmentOperations } from './api/role-assignments.ts'
 import { tagOperations } from './api/tags.ts'
+import { withoutToken } from './api/tokenless.ts'
 import { trustOperations } from './api/trusts.ts'
 import { versionOperations } from './api/versions.ts'
 import { identityConfig } from './contract/config.ts'
 import { dialect } from './contract/errors.ts'
 import { federationConfig, samlConfig } from './contract/federation-auth.ts'
 import { policies } from './contract/policies.ts'
+import { tokenlessConfig } from './contract/tokenless.ts'
 import { ldapDriver } from './drivers/ldap/index.ts'
 import { pamDriver } from './drivers/pam/index.ts'
 import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
@@ -65,7 +67,7 @@ export interface IdentityInstance extends ServiceInstance {
 
 export const identity = defineService<IdentityExtra, IdentityInstance>({
   type: 'identity',
-  config: [identityConfig, federationConfig, samlConfig],
+  config: [identityConfig, federationConfig, samlConfig, tokenlessConfig],
   async build(environment, extra) {
     const { runtime, bus, log } = environment
     const config = environment.config.section(identityConfig)
@@ -157,36 +159,42 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         rotate: () => rotateVault({ keys: rings.credentials, vault, store }),
       }),
     ]
+    const policy = compilePolicy(policies, environment.policyOverrides('identity'))
+    const tokenless = { policy, config: environment.config.section(tokenlessConfig) }
     return {
       type: 'identity',
       dialect,
-      policy: compilePolicy(policies, environment.policyOverrides('identity')),
-      operations: throughDirectories({ ...parts, tell: tellOfDirectory(notifier) }, [
-        ...versionOperations,
-        ...tellingOfLogins(authOperations(parts), { notifier, db: store.db }),
-        ...notifier.during(
-          [
-            ...resourceOperations(parts, tellOfRows(notifier)),
-            ...membershipOperations(parts),
-            ...grantOperations(parts),
-            ...implicationOperations(parts),
-            ...roleAssignmentOperations(parts),
-            ...tagOperations(parts),
-            ...applicationCredentialOperations(parts),
-            ...ec2Operations(parts),
-            ...trustOperations(parts),
-            ...oauth1Operations(parts),
-            ...oauth2Operations(parts),
-            ...revocationOperations(parts),
-            ...policyOperations(parts),
-            ...federationOperations(parts),
-            ...federationAuthOperations(parts, logins),
-            ...endpointFilterOperations(parts),
-            ...domainConfigOperations(parts),
-          ],
-          tellingOf,
-        ),
-      ]),
+      policy,
+      operations: withoutToken(
+        parts,
+        tokenless,
+        throughDirectories({ ...parts, tell: tellOfDirectory(notifier) }, [
+          ...versionOperations,
+          ...tellingOfLogins(authOperations(parts), { notifier, db: store.db }),
+          ...notifier.during(
+            [
+              ...resourceOperations(parts, tellOfRows(notifier)),
+              ...membershipOperations(parts),
+              ...grantOperations(parts),
+              ...implicationOperations(parts),
+              ...roleAssignmentOperations(parts),
+              ...tagOperations(parts),
+              ...applicationCredentialOperations(parts),
+              ...ec2Operations(parts),
+              ...trustOperations(parts),
+              ...oauth1Operations(parts),
+              ...oauth2Operations(parts),
+              ...revocationOperations(parts),
+              ...policyOperations(parts),
+              ...federationOperations(parts),
+              ...federationAuthOperations(parts, logins),
+              ...endpointFilterOperations(parts),
+              ...domainConfigOperations(parts),
+            ],
+            tellingOf,
+          ),
+        ]),
+      ),
       thumbprintOf: request => callersThumbprint(config, request),
       verifyToken: text => andThen(tokens.check(text), token => token?.info),
       async stop() {
