@@ -29,7 +29,15 @@ export async function assignedGroupIds(db: Db): Promise<string[]> {
     .select('public_id')
     .where('entity_type', '=', 'group')
     .where('gone', '=', 0)
-    .where('public_id', 'in', db.selectFrom('assignments').select('actor_id').where('actor_type', '=', 'group'))
+    .where(eb =>
+      eb.exists(
+        eb
+          .selectFrom('assignments')
+          .select('actor_id')
+          .whereRef('actor_id', '=', 'id_mappings.public_id')
+          .where('actor_type', '=', 'group'),
+      ),
+    )
     .execute()
   return rows.map(row => row.public_id)
 }

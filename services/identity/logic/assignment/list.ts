@@ -181,7 +181,9 @@ async function createReader(db: Db, query: AssignmentQuery, most: number) {
     const ids = roleIds ?? []
     const byActor = actors.flatMap(actor => (actor ? [{ ...stream, actor, roleIds }] : []))
     if (byActor.length > 0) return roleIds?.length === 0 ? [] : byActor
-    return roleIds ? ids.map(id => ({ ...stream, roleIds: [id] })) : [stream]
+    if (!roleIds) return [stream]
+    const inheritances = stream.inherited === undefined ? [false, true] : [stream.inherited]
+    return ids.flatMap(id => inheritances.map(inherited => ({ ...stream, roleIds: [id], inherited })))
   }
   const usersOf = ({ actor_type: type, actor_id: id }: AssignmentRow): Walk =>
     !effective || type === 'user' ? only(id) : userId !== undefined ? only(userId) : page => membersAfter(db, id, page)

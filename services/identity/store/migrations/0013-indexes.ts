@@ -17,7 +17,7 @@ const indexes: Readonly<Record<string, readonly [table: string, ...columns: stri
   memberships_group_user: ['memberships', 'group_id', 'user_id'],
   roles_list: ['roles', 'name', 'id'],
   assignments_list: ['assignments', 'target_type', 'target_id', 'actor_id', 'actor_type', 'role_id', 'inherited'],
-  assignments_role: ['assignments', 'role_id', 'target_type', 'target_id', 'actor_id', 'actor_type', 'inherited'],
+  assignments_role: ['assignments', ...['role_id', 'target_type', 'inherited', 'target_id', 'actor_id', 'actor_type']],
   assignments_inherited: [
     'assignments',
     ...['inherited', 'target_type', 'target_id', 'actor_id', 'actor_type', 'role_id'],
