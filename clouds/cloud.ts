@@ -133,8 +133,10 @@ async function buildCloud(options: CloudOptions, config: Config, log: Log): Prom
     await listen(server, config)
     for (const service of built) await service.start?.()
     const admin = session('admin', secrets.admin, 'admin')
-    const { guestImage } = options
-    await firstRun({ state, admin, log, externalCidr: config.section(ovnConfig).external_cidr, guestImage })
+    const credentials = { username: 'admin', password: secrets.admin, system: true }
+    const systemAdmin = createSession({ transport, runtime, credentials })
+    const { external_cidr: externalCidr } = config.section(ovnConfig)
+    await firstRun({ ...{ state, admin, systemAdmin, log, externalCidr }, guestImage: options.guestImage })
   } catch (thrown) {
     await stop()
     throw thrown

@@ -13,7 +13,10 @@ after(() => rmSync(folder, { recursive: true }))
 test('a policy that denies users to make networks does not keep a cloud from starting; what it made is still theirs', async () => {
   const rules = ['create_network', 'create_subnet', 'create_router', 'add_router_interface']
   const policy = join(folder, 'policy.yaml')
-  writeFileSync(policy, JSON.stringify({ network: Object.fromEntries(rules.map(rule => [rule, 'role:admin'])) }))
+  const network = Object.fromEntries(rules.map(rule => [rule, 'role:admin']))
+  // Nor one by which administrators of a project are none of other projects.
+  const identity = { admin_required: 'role:admin and system_scope:all' }
+  writeFileSync(policy, JSON.stringify({ network, identity }))
   const configFile = join(folder, 'strata.yaml')
   writeFileSync(configFile, JSON.stringify({ cloud: { policy_file: policy } }))
   const cloud = await startCloud({ state: folder, mode: 'simulated', port: 0, configFile, log: silentLog })

@@ -14,6 +14,8 @@ import type { Log } from '@strata/toolkit/log'
 export interface FirstRunOptions {
   readonly state: string
   readonly admin: Session
+  /** The same administrator with a token of the system: a policy may leave projects to those. */
+  readonly systemAdmin: Session
   readonly log: Log
   /** This machine's address on the outside network, with its prefix: `172.24.4.1/24`. */
   readonly externalCidr: string
@@ -86,7 +88,7 @@ async function makeImage({ admin, guestImage, log }: FirstRunOptions): Promise<v
   log.info({ image: image.id }, 'made the image tiny-linux')
 }
 
-async function makeNetworks({ admin, externalCidr }: FirstRunOptions): Promise<void> {
+async function makeNetworks({ admin, systemAdmin, externalCidr }: FirstRunOptions): Promise<void> {
   const service = 'network'
   const outside = externalSubnet(externalCidr)
   const key = (idempotencyKey: string) => ({ idempotencyKey: `first-run:${idempotencyKey}` })
@@ -98,7 +100,7 @@ async function makeNetworks({ admin, externalCidr }: FirstRunOptions): Promise<v
     { name: 'public-subnet', network_id: external.id, ip_version: 4, enable_dhcp: false, ...outside },
     key('public-subnet'),
   )
-  const project_id = await projectId(admin, 'demo')
+  const project_id = await projectId(systemAdmin, 'demo')
   const inside = await client(admin, service, network).create({ name: 'private', project_id }, key('private'))
   const insideSubnet = await client(admin, service, subnet).create(
     { name: 'private-subnet', project_id, network_id: inside.id, ip_version: 4, cidr: '10.0.0.0/24' },
