@@ -11,6 +11,8 @@ export interface Area {
   readonly types: readonly string[]
   /** Tempest's name of the service, in `[enforce_scope]`, for the tests of who may do what. */
   readonly scope?: string
+  /** File beside this one with the policies for which these tests were written, where they are not the defaults. */
+  readonly policyFile?: string
 }
 
 const area = (name: string, tests: RegExp, packages: readonly string[], ...types: string[]): Area => ({
@@ -27,6 +29,7 @@ export const AREAS: readonly Area[] = [
   {
     ...area('identity-rbac', /^keystone_tempest_plugin\.tests\.rbac\./, ['keystone-tempest-plugin'], 'identity'),
     scope: 'keystone',
+    policyFile: 'rbac-policy.yaml',
   },
   area('image', /^tempest\.api\.image\.|^glance_tempest_plugin\.(?!tests\.rbac\.)/, ['glance-tempest-plugin']),
   {

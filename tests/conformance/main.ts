@@ -156,8 +156,10 @@ async function conformance(wanted: Wanted): Promise<number> {
   if (chosenBy(wanted).length === 0) throw new Refusal('no test was chosen', 2)
   await installTempest(wanted.areas)
   const start = performance.now()
+  const { policyFile } = wanted.areas[0]!
+  const settings = policyFile === undefined ? {} : { cloud: { policy_file: join(import.meta.dirname, policyFile) } }
   const folder = mkdtempSync(join(tmpdir(), 'strata-conformance-'))
-  const own = wanted.cloud === undefined ? await startTestCloud({ mode: 'simulated' }) : undefined
+  const own = wanted.cloud === undefined ? await startTestCloud({ mode: 'simulated', settings }) : undefined
   try {
     const login = own ? loginOf('strata', join(own.state, 'clouds.yaml')) : loginOf(wanted.cloud!)
     const results = await runAll({ wanted, login, folder })
