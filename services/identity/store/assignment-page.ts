@@ -81,7 +81,7 @@ export function readStream(
 /** Ids of the project and of all below it, as a query. */
 const treeOf = (id: string) => sql<string>`(
   with recursive tree (id) as (
-    select ${id} union all select projects.id from projects join tree on projects.parent_id = tree.id
+    select projects.id from projects where projects.id = ${id} union all select projects.id from projects join tree on projects.parent_id = tree.id
   ) select id from tree)`
 
 /** Ids after `after`, in order, `limit` at most. */
