@@ -28,7 +28,8 @@ export interface Sink {
 }
 
 interface OutboxTables {
-  notification_outbox: { id: number; envelope: string }
+  /** Ids sort in the order in which a process wrote them. */
+  notification_outbox: { id: string; envelope: string }
 }
 // biome-ignore lint/suspicious/noExplicitAny: the outbox lies among whatever tables the service has
 type AnyDb = Kysely<any>
@@ -39,7 +40,7 @@ const atOnce = 200
 export async function createOutboxTable(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('notification_outbox')
-    .addColumn('id', 'integer', c => c.primaryKey().autoIncrement())
+    .addColumn('id', 'varchar(64)', c => c.primaryKey())
     .addColumn('envelope', 'text', c => c.notNull())
     .execute()
 }
@@ -71,6 +72,7 @@ export function createOutbox(options: {
   const db: Kysely<OutboxTables> = options.store.db
   const passed: Envelope[] = []
   const stopping = new AbortController()
+  const newId = idsInOrder(runtime)
   let again = false
   let running: Promise<void> | undefined
   let cancelRetry: (() => void) | undefined
@@ -93,7 +95,9 @@ export function createOutbox(options: {
       const rows = await db.selectFrom('notification_outbox').selectAll().orderBy('id').limit(atOnce).execute()
       if (rows.length === 0) return
       await deliver(rows.map(row => JSON.parse(row.envelope) as Envelope))
-      await db.deleteFrom('notification_outbox').where('id', '<=', rows.at(-1)!.id).execute()
+      // Only these: one with a lower id may have been committed meanwhile.
+      const ids = rows.map(row => row.id)
+      await db.deleteFrom('notification_outbox').where('id', 'in', ids).execute()
     }
   }
   const drain = async () => {
@@ -124,7 +128,7 @@ export function createOutbox(options: {
     async add(tx, envelope) {
       await tx
         .insertInto('notification_outbox')
-        .values({ envelope: JSON.stringify(envelope) })
+        .values({ id: newId(), envelope: JSON.stringify(envelope) })
         .execute()
     },
     pass(envelope) {
@@ -142,5 +146,18 @@ export function createOutbox(options: {
       cancelRetry?.()
       for (const sink of sinks) await sink.close?.()
     },
+  }
+}
+
+/** Ids that sort in the order of their making, also within a millisecond, and differ between processes. */
+function idsInOrder(runtime: Runtime): () => string {
+  const process = Buffer.from(runtime.bytes(6)).toString('hex')
+  let last = 0
+  let count = 0
+  return () => {
+    const now = Math.max(last, runtime.now())
+    count = now === last ? count + 1 : 0
+    last = now
+    return `${`${now}`.padStart(15, '0')}-${`${count}`.padStart(9, '0')}-${process}`
   }
 }
