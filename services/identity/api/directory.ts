@@ -159,7 +159,8 @@ function membershipRules(parts: Kit): [string, Around][] {
       async (request, next) => {
         const ids = (name: string) => [request.query[name] ?? []].flat().filter(id => id !== '')
         const effective = request.query['effective'] !== undefined
-        await logic.refreshAssigned({ users: ids('user.id'), groups: ids('group.id'), effective })
+        if (request.context.can('identity:list_role_assignments', { target: listTarget(request.context) }))
+          await logic.refreshAssigned({ users: ids('user.id'), groups: ids('group.id'), effective })
         return next(request)
       },
     ],

@@ -42,15 +42,27 @@ export async function assignedGroupIds(db: Db): Promise<string[]> {
   return rows.map(row => row.public_id)
 }
 
-/** Adds it, or marks it as there again. */
-export async function keepMapping(db: Db, mapping: Omit<IdMapping, 'gone'>): Promise<void> {
-  if (await findMapping(db, mapping.public_id))
-    await db.updateTable('id_mappings').set({ gone: 0 }).where('public_id', '=', mapping.public_id).execute()
-  else
-    await db
-      .insertInto('id_mappings')
-      .values({ ...mapping, gone: 0 })
-      .execute()
+/** Rows of one statement: engines have a limit of values. */
+const atOnce = 500
+
+async function inParts<T>(all: readonly T[], act: (some: readonly T[]) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < all.length; at += atOnce) await act(all.slice(at, at + atOnce))
+}
+
+/** Adds those that are not there, and marks the others as there again. */
+export async function keepMappings(db: Db, mappings: readonly Omit<IdMapping, 'gone'>[]): Promise<void> {
+  await inParts(mappings, async some => {
+    const ids = some.map(one => one.public_id)
+    const known = new Set((await findMappings(db, ids)).map(one => one.public_id))
+    const fresh = some.filter(one => !known.has(one.public_id)).map(one => ({ ...one, gone: 0 }))
+    if (known.size > 0)
+      await db
+        .updateTable('id_mappings')
+        .set({ gone: 0 })
+        .where('public_id', 'in', [...known])
+        .execute()
+    if (fresh.length > 0) await db.insertInto('id_mappings').values(fresh).execute()
+  })
 }
 
 export async function removeMapping(db: Db, publicId: string): Promise<void> {
@@ -64,15 +76,24 @@ export async function freeName(db: Db, type: ActorType, id: string): Promise<voi
   await db.updateTable(table[type]).set({ name: id }).where('id', '=', id).execute()
 }
 
-/** Who has the name now. */
-export async function holderOf(db: Db, type: ActorType, domainId: string, name: string): Promise<string | undefined> {
-  const row = await db
-    .selectFrom(table[type])
-    .select('id')
-    .where('domain_id', '=', domainId)
-    .where('name', '=', name)
-    .executeTakeFirst()
-  return row?.id
+/** Who has which of the names now: name → id. */
+export async function holdersOf(
+  db: Db,
+  type: ActorType,
+  domainId: string,
+  names: readonly string[],
+): Promise<Map<string, string>> {
+  const holders = new Map<string, string>()
+  await inParts(names, async some => {
+    const rows = await db
+      .selectFrom(table[type])
+      .select(['id', 'name'])
+      .where('domain_id', '=', domainId)
+      .where('name', 'in', [...some])
+      .execute()
+    for (const { id, name } of rows) holders.set(name, id)
+  })
+  return holders
 }
 
 /** Marks it gone: disabled, in no group, and its name free. */
@@ -127,21 +148,37 @@ export type UserImage = Pick<
   'id' | 'name' | 'display_name' | 'domain_id' | 'enabled' | 'default_project_id' | 'extra'
 >
 
-export async function writeUser(db: Db, row: UserImage, known: boolean): Promise<void> {
-  const { id, ...values } = row
-  if (known) await db.updateTable('users').set(values).where('id', '=', id).execute()
-  else
-    await db
-      .insertInto('users')
-      .values({ ...row, options: '{}', password_expires_at: null })
-      .execute()
+export async function updateUser(db: Db, { id, ...values }: UserImage): Promise<void> {
+  await db.updateTable('users').set(values).where('id', '=', id).execute()
 }
 
-export async function writeGroup(db: Db, row: GroupRow, known: boolean): Promise<void> {
-  const { id, ...values } = row
-  if (known) await db.updateTable('user_groups').set(values).where('id', '=', id).execute()
-  else await db.insertInto('user_groups').values(row).execute()
+export async function updateGroup(db: Db, { id, ...values }: GroupRow): Promise<void> {
+  await db.updateTable('user_groups').set(values).where('id', '=', id).execute()
 }
+
+export const insertUsers = (db: Db, rows: readonly UserImage[]): Promise<void> =>
+  inParts(rows, some =>
+    db
+      .insertInto('users')
+      .values(some.map(row => ({ ...row, options: '{}', password_expires_at: null })))
+      .execute(),
+  )
+
+export const insertGroups = (db: Db, rows: readonly GroupRow[]): Promise<void> =>
+  inParts(rows, some =>
+    db
+      .insertInto('user_groups')
+      .values([...some])
+      .execute(),
+  )
+
+export const addMemberships = (db: Db, rows: readonly Tables['memberships'][]): Promise<void> =>
+  inParts(rows, some =>
+    db
+      .insertInto('memberships')
+      .values([...some])
+      .execute(),
+  )
 
 export async function removeRow(db: Db, type: ActorType, id: string): Promise<void> {
   await db.deleteFrom(table[type]).where('id', '=', id).execute()

@@ -12,7 +12,7 @@ import {
 import type { LdapOptions } from '../../contract/domain-config.ts'
 import { directoryReadOnly, directoryRefused, duplicate, missing } from '../../contract/errors.ts'
 import type { Directory, DirectoryUser, GroupChange, UserChange } from '../../logic/ports/directory.ts'
-import { childDn, parseDn } from './dn.ts'
+import { childDn, dnKey, parseDn } from './dn.ts'
 import { enabledValue, groupOf, groupProperties, isGuidAttribute, userProperties, valuesOf } from './entry.ts'
 import { equals, present } from './filters.ts'
 import { type FoundUser, type Kit, memberValues, type Reading } from './read.ts'
@@ -62,9 +62,7 @@ export function writing(kit: Kit, read: Reading): Writing {
         { ...personAttributes(options, values.name), ...attributes, [naming.attribute]: [name] },
         values.name,
       )
-      const found = (await read.userEntries(equals(naming.attribute, name))).find(
-        one => one.dn === dn || one.user.name === values.name,
-      )
+      const found = (await read.userEntries(equals(naming.attribute, name))).find(one => dnKey(one.dn) === dnKey(dn))
       if (!found) throw directoryRefused('what was created is not among its users')
       await setEnabled(found, values.enabled ?? true)
       return await refreshed(read, found.user)

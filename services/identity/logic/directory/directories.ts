@@ -82,7 +82,7 @@ export function createDirectories(options: DirectoriesOptions): Directories {
       row!.id,
       rows.map(one => one.id),
     )
-    seen.add(row!.id)
+    seen.add(row!.id, 'there')
     return row!.id
   }
   const ask = async (mapping: IdMapping): Promise<Standing> => {
@@ -98,9 +98,10 @@ export function createDirectories(options: DirectoriesOptions): Directories {
         id,
         members.map(row => row.id),
       )
-      seen.add(id)
+      seen.add(id, 'there')
     } else {
       await shadow.gone(mapping)
+      seen.add(id, 'gone')
       return 'gone'
     }
     return 'there'
@@ -108,7 +109,8 @@ export function createDirectories(options: DirectoriesOptions): Directories {
   const asking = new Map<string, Promise<Standing>>()
   const refresh = async (type: ActorType, id: string): Promise<Standing> => {
     if (!mayBeMapped(id)) return 'own'
-    if (seen.has(id)) return 'there'
+    const known = seen.get(id)
+    if (known) return known
     const mapping = await findMapping(store.db, id)
     if (mapping?.entity_type !== type) return 'own'
     const running = asking.get(id) ?? ask(mapping).finally(() => asking.delete(id))
@@ -164,21 +166,24 @@ export function createDirectories(options: DirectoriesOptions): Directories {
   }
 }
 
-/** Ids that were added within the last `period` milliseconds. */
+/** How those stand who were asked about within the last `period` milliseconds. */
 function recently(runtime: Runtime, period: number, capacity = 50_000) {
-  let until = new Map<string, number>()
+  let known = new Map<string, { readonly standing: Standing; readonly until: number }>()
   return {
-    has: (id: string) => (until.get(id) ?? 0) > runtime.now(),
-    add(id: string) {
-      until.delete(id)
-      if (until.size >= capacity) until.delete(until.keys().next().value!)
-      until.set(id, runtime.now() + period)
+    get(id: string): Standing | undefined {
+      const one = known.get(id)
+      return one && one.until > runtime.now() ? one.standing : undefined
+    },
+    add(id: string, standing: Standing) {
+      known.delete(id)
+      if (known.size >= capacity) known.delete(known.keys().next().value!)
+      known.set(id, { standing, until: runtime.now() + period })
     },
     remove(id: string) {
-      until.delete(id)
+      known.delete(id)
     },
     clear() {
-      until = new Map()
+      known = new Map()
     },
   }
 }

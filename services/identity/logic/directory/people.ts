@@ -63,7 +63,6 @@ export function peopleLogic(parts: Parts) {
   return {
     /** The row, or undefined: what policies ask about. */
     findActor,
-    shown,
     async list(type: ActorType, found: DomainDirectory, request: ApiRequest): Promise<Page> {
       const asked = parseList<never>(resources[type] as never, dialect, request.query, [
         ...nameFilters,
@@ -134,7 +133,7 @@ export function peopleLogic(parts: Parts) {
       await directory.updateUser(localId, { password: passwords.next })
       await revoke(publicId(domainId, 'user', localId))
     },
-    /** Whether both are of one directory; false when neither is of any. Throws a 403 for what lies across. */
+    /** The directory that both are of; undefined when neither is of any. Throws a 403 for what lies across. */
     async together(userId: string, groupId: string) {
       const user = await directories.behind('user', userId)
       const of = await directories.behind('group', groupId)

@@ -5,15 +5,18 @@
 import { hash } from 'node:crypto'
 import { type AfterCommit, isUniqueViolation } from '@strata/toolkit/store'
 import {
+  addMemberships,
   findMappings,
   freeName,
-  holderOf,
+  holdersOf,
   type IdMapping,
-  keepMapping,
+  insertGroups,
+  insertUsers,
+  keepMappings,
   markGone,
   type UserImage,
-  writeGroup,
-  writeUser,
+  updateGroup,
+  updateUser,
 } from '../../store/id-mapping.ts'
 import type { ActorType, Db, IdentityStore } from '../../store/tables.ts'
 import { findGroups, findUsers, type GroupRow, groupIdsOf, memberIdsOf, type UserRow } from '../../store/user.ts'
@@ -49,7 +52,7 @@ export function createShadow(options: {
     await store.transaction(async (tx, afterCommit) => {
       const known = new Set(await before(tx))
       const wanted = new Set(now)
-      for (const id of wanted) if (!known.has(id)) await tx.insertInto('memberships').values(rowOf(id)).execute()
+      await addMemberships(tx, [...wanted].filter(id => !known.has(id)).map(rowOf))
       for (const id of known) {
         const { user_id, group_id } = rowOf(id)
         if (!wanted.has(id))
@@ -77,7 +80,8 @@ export function createShadow(options: {
         }),
         unnamed: row => ({ ...row, name: row.id, display_name: row.name }),
         readUnnamed: row => ({ ...row, display_name: row.name }),
-        write: writeUser,
+        update: updateUser,
+        insert: insertUsers,
       }),
     groups: (domainId, entries) =>
       keep<DirectoryGroup, GroupRow, GroupRow>({
@@ -95,7 +99,8 @@ export function createShadow(options: {
         }),
         unnamed: row => ({ ...row, name: row.id }),
         readUnnamed: row => ({ ...row, name: row.id }),
-        write: writeGroup,
+        update: updateGroup,
+        insert: insertGroups,
       }),
     setGroupsOf: (userId, groupIds) =>
       members(
@@ -132,7 +137,8 @@ interface Keeping<E, R, I> {
   unnamed(row: I): I
   /** And as such a row is read. */
   readUnnamed(row: I): I
-  write(db: Db, row: I, known: boolean): Promise<void>
+  update(db: Db, row: I): Promise<void>
+  insert(db: Db, rows: readonly I[]): Promise<void>
 }
 
 /** Brings the rows up to what the entries say; in the order of the entries. Nothing is written when nothing is new. */
@@ -141,36 +147,37 @@ async function keep<
   R extends { id: string; name: string },
   I extends R | UserImage,
 >(kit: Keeping<E, R, I>): Promise<R[]> {
-  const { store, domainId, type, entries } = kit
-  const ids = entries.map(entry => publicId(domainId, type, entry.id))
-  const rowsIn = async (db: Db) => new Map((await kit.find(db, ids)).map(row => [row.id, row]))
-  const stale = async (db: Db) => {
-    const rows = await rowsIn(db)
+  const { store, domainId, type } = kit
+  const entries = new Map(kit.entries.map(entry => [publicId(domainId, type, entry.id), entry]))
+  const ids = [...entries.keys()]
+  const look = async (db: Db) => {
+    const rows = new Map((await kit.find(db, ids)).map(row => [row.id, row]))
     const gone = new Set((await findMappings(db, ids)).filter(one => one.gone).map(one => one.public_id))
-    const changedOnes = entries.filter((entry, at) => {
-      const id = ids[at]!
-      return gone.has(id) || !says(rows.get(id), kit.image(entry, id), kit.readUnnamed)
-    })
-    return { rows, changedOnes }
+    const images = [...entries].map(([id, entry]) => kit.image(entry, id))
+    return { rows, stale: images.filter(image => gone.has(image.id) || !says(rows.get(image.id), image, kit)) }
   }
-  const before = await stale(store.db)
-  if (before.changedOnes.length === 0) return inOrder(ids, before.rows)
+  const inOrder = (rows: ReadonlyMap<string, R>) => ids.flatMap(id => rows.get(id) ?? [])
+  const { rows, stale } = await look(store.db)
+  if (stale.length === 0) return inOrder(rows)
   const write = () =>
     store.transaction(async (tx, afterCommit) => {
-      const { rows, changedOnes } = await stale(tx)
-      const keeps = new Set(ids)
-      for (const entry of changedOnes) {
-        const id = publicId(domainId, type, entry.id)
-        await keepMapping(tx, { public_id: id, domain_id: domainId, entity_type: type, local_id: entry.id })
-        const holder = await holderOf(tx, type, domainId, entry.name)
-        // Whose name it was will be asked for under its new one; who was just named so, or is no one of the directory's, keeps it.
-        const mine = holder === undefined || holder === id || (mayBeMapped(holder) && !keeps.has(holder))
-        if (mine && holder !== undefined && holder !== id) await freeName(tx, type, holder)
-        const image = kit.image(entry, id)
-        await kit.write(tx, mine ? image : kit.unnamed(image), rows.has(id))
-      }
-      if (changedOnes.some(entry => rows.has(publicId(domainId, type, entry.id)))) kit.changed(afterCommit)
-      return inOrder(ids, await rowsIn(tx))
+      const { rows, stale } = await look(tx)
+      await keepMappings(
+        tx,
+        stale.map(({ id }) => ({
+          public_id: id,
+          domain_id: domainId,
+          entity_type: type,
+          local_id: entries.get(id)!.id,
+        })),
+      )
+      const [known, fresh] = [stale.filter(({ id }) => rows.has(id)), stale.filter(({ id }) => !rows.has(id))]
+      for (const { id } of known) await freeName(tx, type, id)
+      const named = await nameable(tx, kit, stale, id => entries.has(id))
+      for (const image of known) await kit.update(tx, named(image))
+      await kit.insert(tx, fresh.map(named))
+      if (known.length > 0) kit.changed(afterCommit)
+      return inOrder((await look(tx)).rows)
     })
   // Where transactions run side by side, another login may have written the same meanwhile: look again, once.
   return write().catch(thrown => {
@@ -179,16 +186,43 @@ async function keep<
   })
 }
 
+/** Tells how each is to be written: with its name, or without where another has it. */
+async function nameable<I extends { id: string; name: string }>(
+  tx: Db,
+  kit: Pick<Keeping<never, never, I>, 'domainId' | 'type' | 'unnamed'>,
+  images: readonly I[],
+  current: (id: string) => boolean,
+): Promise<(image: I) => I> {
+  const { domainId, type } = kit
+  const holders = await holdersOf(
+    tx,
+    type,
+    domainId,
+    images.map(image => image.name),
+  )
+  const taken = new Set<string>()
+  // Who had the name before will be asked for under its new one; who has it now, or is no one of the directory's, keeps it.
+  for (const [name, holder] of holders)
+    if (current(holder) || !mayBeMapped(holder)) taken.add(name)
+    else await freeName(tx, type, holder)
+  return image => {
+    if (taken.has(image.name)) return kit.unnamed(image)
+    taken.add(image.name)
+    return image
+  }
+}
+
 /** True when the row has the values of the image, or those that it has while another has its name. */
-function says<I extends object>(row: object | undefined, image: I, unnamed: (image: I) => I): boolean {
+function says<I extends object>(
+  row: object | undefined,
+  image: I,
+  { readUnnamed }: { readUnnamed(image: I): I },
+): boolean {
   if (!row) return false
   const has = (values: I) =>
     Object.entries(values).every(([name, value]) => (row as Record<string, unknown>)[name] === value)
-  return has(image) || has(unnamed(image))
+  return has(image) || has(readUnnamed(image))
 }
-
-const inOrder = <R>(ids: readonly string[], rows: ReadonlyMap<string, R>): R[] =>
-  [...new Set(ids)].flatMap(id => rows.get(id) ?? [])
 
 const same = (one: readonly string[], other: readonly string[]): boolean => {
   const set = new Set(one)
