@@ -14,7 +14,7 @@ const first: Migration = {
     runs++
     await db.schema
       .createTable('things')
-      .addColumn('id', 'text', c => c.primaryKey())
+      .addColumn('id', 'varchar(36)', c => c.primaryKey())
       .addColumn('n', 'integer')
       .execute()
   },
@@ -29,7 +29,7 @@ before(async () => {
 })
 after(async () => {
   await store.close()
-  env.clean()
+  await env.clean()
 })
 
 const ids = async () => (await store.db.selectFrom('things').select('id').orderBy('id').execute()).map(row => row.id)

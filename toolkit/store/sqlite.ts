@@ -3,18 +3,19 @@
  * reads, so that readers never wait (WAL). Commits are not synced to the platter one by one (`synchronous=NORMAL`): a killed
  * process loses nothing, a power cut may lose the last moments but never consistency.
  */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
   CompiledQuery,
   type DatabaseConnection,
-  type Dialect,
   type Driver,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import type { Engine } from './engine.ts'
+import { createLock } from './lock.ts'
 
 const pragmas = [
   'journal_mode = WAL',
@@ -25,16 +26,22 @@ const pragmas = [
   'cache_size = -4096',
 ]
 
-export interface SqliteEngine {
-  readonly dialect: Dialect
-  /** Rows of a query that only reads, at once. The database must have been opened, by a first query through the dialect. */
-  readNow(query: CompiledQuery): unknown[]
-}
-
 /** The file at `path`, which is made if absent. */
-export function sqliteEngine(path: string): SqliteEngine {
+export function sqliteEngine(path: string): Engine {
   const driver = createDriver(path)
   return {
+    name: 'sqlite',
+    asksForIsolation: false,
+    tablesCommitAtOnce: false,
+    prepare: async () => {},
+    // One connection writes, whoever asks; another process waits for the file.
+    migrator: () => undefined,
+    async drop() {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+    },
+    isConflict: () => false,
+    isAway: () => false,
+    isDoneAlready: () => false,
     dialect: {
       // Kysely would hold back all other queries while a transaction is open; the driver below has finer locks.
       createAdapter: () => Object.defineProperty(new SqliteAdapter(), 'supportsMultipleConnections', { value: true }),
@@ -102,7 +109,7 @@ interface SqliteConnection extends DatabaseConnection {
   end(sql: 'COMMIT' | 'ROLLBACK'): void
 }
 
-function createDriver(path: string): Driver & Pick<SqliteEngine, 'readNow'> {
+function createDriver(path: string): Driver & { readNow(query: CompiledQuery): unknown[] } {
   let writer: Handle
   let reader: Handle
   const lock = createLock()
@@ -158,18 +165,5 @@ function createDriver(path: string): Driver & Pick<SqliteEngine, 'readNow'> {
       writer?.close()
     },
     readNow: query => reader.run(query).rows,
-  }
-}
-
-/** A fair lock: resolves, in the order of asking, to the function that gives it back. */
-function createLock(): () => Promise<() => void> {
-  let tail: Promise<void> = Promise.resolve()
-  return () => {
-    let release = () => {}
-    const turn = tail
-    tail = new Promise(resolve => {
-      release = resolve
-    })
-    return turn.then(() => release)
   }
 }

@@ -18,6 +18,7 @@ import {
   type ServiceEnvironment,
   type ServiceInstance,
 } from '../service/index.ts'
+import { dropDatabase, serviceUrl } from '../store/index.ts'
 
 export { assertTablesMatch } from './tables.ts'
 
@@ -87,13 +88,39 @@ export interface TestService {
 
 export interface TestEnvironment {
   readonly environment: ServiceEnvironment
-  /** Removes the temporary folder. */
-  clean(): void
+  /** Removes the temporary folder, and the databases where they are on a server. */
+  clean(): Promise<void>
+}
+
+/**
+ * Databases for one test, by name. They are files in `folder` unless `STRATA_TEST_DATABASE` has the URL of a server, on
+ * which each test has schemas of its own; with `rehearsed` there, every transaction is run and rolled back once before it is run.
+ */
+export function testDatabases(folder: string): { url(name: string): string; drop(): Promise<void> } {
+  const server = process.env['STRATA_TEST_DATABASE'] ?? ''
+  if (server === '' || server === 'rehearsed') {
+    const suffix = server === '' ? '' : '?rehearsed'
+    return { url: name => `sqlite:${join(folder, `${name}.db`)}${suffix}`, drop: async () => {} }
+  }
+  const made = new Set<string>()
+  const prefix = `t${systemRuntime.uuid().replaceAll('-', '').slice(0, 16)}`
+  return {
+    url(name) {
+      const url = serviceUrl(server, `${prefix}_${name}`)
+      made.add(url)
+      return url
+    },
+    async drop() {
+      for (const url of made) await dropDatabase(url)
+      made.clear()
+    },
+  }
 }
 
 /** What a service is built from, with a temporary folder for its database. */
 export function testEnvironment(overrides: Partial<ServiceEnvironment> & { config?: Config } = {}): TestEnvironment {
   const folder = mkdtempSync(join(tmpdir(), 'strata-test-'))
+  const databases = testDatabases(folder)
   const environment: ServiceEnvironment = {
     config: loadConfig({ known: [] }),
     runtime: systemRuntime,
@@ -101,12 +128,18 @@ export function testEnvironment(overrides: Partial<ServiceEnvironment> & { confi
     metrics: createMetrics(),
     bus: createLocalBus(silentLog),
     verifyToken: async token => tokenOf(token),
-    databaseUrl: service => `sqlite:${join(folder, `${service}.db`)}`,
+    databaseUrl: databases.url,
     stateDir: service => join(folder, service),
     policyOverrides: () => ({}),
     ...overrides,
   }
-  return { environment, clean: () => rmSync(folder, { recursive: true, force: true }) }
+  return {
+    environment,
+    async clean() {
+      rmSync(folder, { recursive: true, force: true })
+      await databases.drop()
+    },
+  }
 }
 
 /** Builds, mounts and starts one service; requests go through the whole pipeline without a socket. */
@@ -149,7 +182,7 @@ export async function startService<Extra>(
     async close() {
       await server.close()
       await instance.stop()
-      clean()
+      await clean()
     },
   }
 }

@@ -41,7 +41,7 @@ async function problems(columns: Record<string, string>, options = {}, table?: s
     return (thrown as { actual: string[] }).actual
   } finally {
     await store.close()
-    clean()
+    await clean()
   }
 }
 
@@ -55,7 +55,8 @@ test('a table fits its declaration, or is told where not', async () => {
     'ponds.fish: the field may be null, the column may not',
   ])
   assert.deepEqual(await problems({ ...fine, fish: 'text!' }, { filled: { ponds: ['fish'] } }), [])
-  assert.deepEqual(await problems({ ...fine, depth: 'text!' }), ['ponds.depth: integer in a column of type text'])
+  const [wrong] = await problems({ ...fine, depth: 'text!' })
+  assert.match(wrong ?? '', /^ponds\.depth: integer in a column of type (long)?text$/)
   assert.deepEqual(await problems({ ...fine, deep: 'integer' }), ['ponds.deep: no field has this column'])
   assert.deepEqual(await problems({ ...fine, deep: 'integer' }, { own: { ponds: ['deep'] } }), [])
   assert.deepEqual(await problems({ name: 'text', fish: 'text' }), ['ponds.depth: the field has no column'])

@@ -57,7 +57,7 @@ const nullable = new Set<string>([
 const ordered = (column: Column) =>
   nullable.has(column) ? sql<string>`coalesce(${sql.ref(column)}, '')` : sql.ref(column)
 
-const likeText = (text: string): string => `%${text.replace(/[\\%_]/g, char => `\\${char}`)}%`
+const likeText = (text: string): string => `%${text.replace(/[!%_]/g, char => `!${char}`)}%`
 
 function select(db: Db, filter: ListFilter, page: ListPage) {
   let query = db.selectFrom('servers')
@@ -71,7 +71,7 @@ function select(db: Db, filter: ListFilter, page: ListPage) {
     })
   }
   for (const { column, text } of filter.contains)
-    query = query.where(sql<boolean>`lower(${sql.ref(column)}) like ${likeText(text.toLowerCase())} escape '\\'`)
+    query = query.where(sql<boolean>`lower(${sql.ref(column)}) like ${likeText(text.toLowerCase())} escape '!'`)
   if (filter.status) query = query.where(statusCondition(filter.status, filter.statusTasks))
   for (const { kind, tags } of filter.tags) query = query.where(tagCondition(kind, tags))
   if (filter.changedSince !== undefined) query = query.where('updated_at', '>=', filter.changedSince)
@@ -93,7 +93,7 @@ function statusCondition({ vmStates, taskStates }: NonNullable<ListFilter['statu
 
 /** Tags have neither quotes nor commas that matter here: each lies in the column between quotes, as JSON writes it. */
 function tagCondition(kind: ListFilter['tags'][number]['kind'], tags: readonly string[]) {
-  const each = tags.map(tag => sql<boolean>`tags like ${likeText(JSON.stringify(tag))} escape '\\'`)
+  const each = tags.map(tag => sql<boolean>`tags like ${likeText(JSON.stringify(tag))} escape '!'`)
   const joined = sql.join(each, kind.endsWith('any') ? sql` or ` : sql` and `)
   return kind.startsWith('not') ? sql<boolean>`not (${joined})` : sql<boolean>`(${joined})`
 }

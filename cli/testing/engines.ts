@@ -1,0 +1,125 @@
+/**
+ * Database servers for tests: PostgreSQL and MariaDB as Debian packages them, in a temporary folder, reached by a Unix
+ * socket, without syncing to the disk, as an unprivileged account. They are ended by their process ids.
+ */
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, globSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { awaitDatabase, serviceUrl } from '@strata/toolkit/store'
+
+export type ServerEngine = 'postgres' | 'mariadb'
+
+/** Debian's packages of both. */
+export const ENGINE_PACKAGES = ['postgresql', 'mariadb-server'] as const
+
+export interface TestServer {
+  /** As `serviceUrl` takes it. */
+  readonly url: string
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+interface Recipe {
+  /** Account that the package makes. */
+  readonly account: string
+  readonly program: () => string | undefined
+  init(program: string, folder: string): readonly [command: string, words: readonly string[]]
+  serve(folder: string): readonly string[]
+  url(folder: string): string
+}
+
+const recipes: Readonly<Record<ServerEngine, Recipe>> = {
+  postgres: {
+    account: 'postgres',
+    program: () => globSync('/usr/lib/postgresql/*/bin/postgres').sort().at(-1),
+    init: (program, folder) => [
+      program.replace(/postgres$/, 'initdb'),
+      ['-D', join(folder, 'data'), '-A', 'trust', '-U', 'strata', '-N', '-E', 'UTF8', '--locale=C'],
+    ],
+    serve: folder => [
+      ...['-D', join(folder, 'data'), '-k', folder],
+      ...['listen_addresses=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off'].flatMap(one => [
+        '-c',
+        one,
+      ]),
+      ...['max_connections=400', 'shared_buffers=64MB', 'autovacuum=off'].flatMap(one => ['-c', one]),
+    ],
+    url: folder => `postgres://strata@localhost/postgres?host=${encodeURIComponent(folder)}`,
+  },
+  mariadb: {
+    account: 'mysql',
+    program: () => ['/usr/sbin/mariadbd', '/usr/sbin/mysqld'].find(existsSync),
+    init: (_program, folder) => [
+      'mariadb-install-db',
+      [
+        ...['--no-defaults', `--datadir=${join(folder, 'data')}`, '--skip-test-db'],
+        '--auth-root-authentication-method=normal',
+      ],
+    ],
+    serve: folder => [
+      ...[
+        '--no-defaults',
+        `--datadir=${join(folder, 'data')}`,
+        `--socket=${join(folder, 'sock')}`,
+        '--skip-networking',
+      ],
+      ...['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0', '--innodb-buffer-pool-size=128M'],
+      ...['--max-connections=400', '--skip-log-bin', '--innodb-file-per-table=0', '--table-open-cache=4000'],
+      `--pid-file=${join(folder, 'pid')}`,
+    ],
+    url: folder => `mariadb://root@localhost/?socket=${encodeURIComponent(join(folder, 'sock'))}`,
+  },
+}
+
+/** Whether the engine's program is on this machine. */
+export const isInstalled = (engine: ServerEngine): boolean => recipes[engine].program() !== undefined
+
+/** Starts a server of its own; resolves when it answers. Throws what it said when it does not start. */
+export async function startServer(engine: ServerEngine): Promise<TestServer> {
+  const recipe = recipes[engine]
+  const program = recipe.program()
+  if (!program) throw new Error(`${engine} is not installed`)
+  const account = accountOf(recipe.account)
+  const folder = mkdtempSync(join(tmpdir(), `strata-${engine}-`))
+  if (account) chownSync(folder, account.uid, account.gid)
+  const [command, words] = recipe.init(program, folder)
+  const options = { cwd: folder, ...account }
+  await promisify(execFile)(command, words, options)
+  const child = serve()
+  function serve(): ChildProcess {
+    const log = openSync(join(folder, 'log'), 'a')
+    return spawn(program!, recipe.serve(folder), { ...options, stdio: ['ignore', log, log] })
+  }
+  const ended = new Promise<never>((_, reject) =>
+    child.once('exit', code => reject(new Error(`${engine} did not start: exit ${code}, see ${join(folder, 'log')}`))),
+  )
+  const url = recipe.url(folder)
+  ended.catch(() => {})
+  await Promise.race([awaitDatabase(serviceUrl(url, 'probe'), () => {}), ended])
+  return {
+    url,
+    pid: child.pid!,
+    async stop() {
+      await end(child)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Ends it quickly: PostgreSQL's "fast" shutdown is SIGINT, MariaDB knows SIGTERM. */
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise(resolve => {
+    child.once('exit', () => resolve())
+    child.kill(child.spawnfile.endsWith('postgres') ? 'SIGINT' : 'SIGTERM')
+  })
+}
+
+/** Neither server runs as root. */
+function accountOf(name: string): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const id = (flag: string) => Number(execFileSync('id', [flag, name], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
