@@ -6,16 +6,20 @@ import { after, test } from 'node:test'
 import { silentLog } from '../log/index.ts'
 import { systemRuntime } from '../runtime/index.ts'
 import { openStore } from '../store/index.ts'
-import { until } from '../testing/index.ts'
+import { testDatabases, until } from '../testing/index.ts'
 import { createNotifier, createOutboxTable, type Envelope, fileSink, type Notice, type Sink } from './index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-test-'))
-after(() => rmSync(folder, { recursive: true }))
+const databases = testDatabases(folder)
+after(async () => {
+  await databases.drop()
+  rmSync(folder, { recursive: true })
+})
 
 let files = 0
 const open = (file = `${files++}`) =>
   openStore<object>({
-    url: `sqlite:${join(folder, `${file}.db`)}`,
+    url: databases.url(file),
     migrations: [{ name: '0001-outbox', up: createOutboxTable }],
   })
 type Opened = Awaited<ReturnType<typeof open>>

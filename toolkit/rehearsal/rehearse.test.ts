@@ -7,7 +7,7 @@ import { silentLog } from '../log/index.ts'
 import { systemRuntime } from '../runtime/index.ts'
 import { createExecutor, type SagaStore, saga, sagasMigration } from '../saga/index.ts'
 import { openStore } from '../store/index.ts'
-import { until } from '../testing/index.ts'
+import { testDatabases, until } from '../testing/index.ts'
 import { rehearse } from './index.ts'
 
 interface Sea {
@@ -37,11 +37,13 @@ const launch = saga<Voyage, Sea>('launch')
 
 async function temporary(): Promise<{ store: SagaStore; close: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'strata-saga-'))
-  const store = await openStore<object>({ url: `sqlite:${folder}/db`, migrations: [sagasMigration] })
+  const databases = testDatabases(folder)
+  const store = await openStore<object>({ url: databases.url('sagas'), migrations: [sagasMigration] })
   return {
     store,
     async close() {
       await store.close()
+      await databases.drop()
       rmSync(folder, { recursive: true })
     },
   }

@@ -6,13 +6,18 @@ import { after, test } from 'node:test'
 import { silentLog } from '../log/index.ts'
 import { systemRuntime } from '../runtime/index.ts'
 import { openStore } from '../store/index.ts'
+import { testDatabases } from '../testing/index.ts'
 import { createExecutor, type SagaStore, saga, sagasMigration } from './index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-backlog-'))
-after(() => rmSync(folder, { recursive: true }))
+const databases = testDatabases(folder)
+after(async () => {
+  await databases.drop()
+  rmSync(folder, { recursive: true })
+})
 
 test('the backlog counts unfinished sagas and tells for how long the oldest has been known', async () => {
-  const store: SagaStore = await openStore<object>({ url: `sqlite:${folder}/db`, migrations: [sagasMigration] })
+  const store: SagaStore = await openStore<object>({ url: databases.url('sagas'), migrations: [sagasMigration] })
   const tide = Promise.withResolvers<void>()
   const wait = saga<{ ship: string }, object>('wait').step('for the tide', { run: () => tide.promise })
   let now = 1000

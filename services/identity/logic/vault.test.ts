@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { repository } from '@strata/toolkit/resource'
 import { systemRuntime as runtime } from '@strata/toolkit/runtime'
 import { openStore } from '@strata/toolkit/store'
+import { testDatabases } from '@strata/toolkit/testing'
 import { domain } from '../contract/project.ts'
 import { user } from '../contract/user.ts'
 import { addCredential, findCredential } from '../store/credential.ts'
@@ -15,6 +16,7 @@ import { openKeys } from './token/keys.ts'
 import { createVault, rotateVault } from './vault.ts'
 
 let base: string
+let databases: ReturnType<typeof testDatabases>
 let store: IdentityStore
 const openVault = () => {
   const keys = openKeys({ folder: join(base, 'keys'), runtime, maxActive: 3 })
@@ -23,7 +25,8 @@ const openVault = () => {
 
 beforeEach(async () => {
   base = mkdtempSync(join(tmpdir(), 'strata-vault-'))
-  store = await openStore<Tables>({ url: `sqlite:${join(base, 'identity.db')}`, migrations })
+  databases = testDatabases(base)
+  store = await openStore<Tables>({ url: databases.url('identity'), migrations })
   await store.transaction(async tx => {
     await repository(domain).insert(tx, { id: 'd', name: 'd', is_domain: true, name_scope: 'domains', extra: {} })
     await repository(user).insert(tx, { id: 'u', name: 'u', domain_id: 'd', extra: {} })
@@ -31,6 +34,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await store.close()
+  await databases.drop()
   rmSync(base, { recursive: true, force: true })
 })
 

@@ -6,6 +6,7 @@ import { silentLog } from '@strata/toolkit/log'
 import { createLocalBus } from '@strata/toolkit/messaging'
 import { isoTime, systemRuntime, uuidFromName } from '@strata/toolkit/runtime'
 import { openStore } from '@strata/toolkit/store'
+import { testDatabases } from '@strata/toolkit/testing'
 import { createHostAgent } from '../../agent/index.ts'
 import type { Nic } from '../../contract/nic.ts'
 import { powerStates } from '../../contract/states.ts'
@@ -98,7 +99,8 @@ export type SagaWorld = Awaited<ReturnType<typeof sagaWorld>>
 /** `state`: what the server is before the saga begins. Its ports, claim and guest exist unless it is still to be built. */
 export async function sagaWorld(state: 'unbuilt' | 'active' | 'stopped' | 'paused') {
   const folder = mkdtempSync(join(tmpdir(), 'strata-compute-'))
-  const store = await openStore<ComputeTables>({ url: `sqlite:${folder}/db`, migrations })
+  const databases = testDatabases(folder)
+  const store = await openStore<ComputeTables>({ url: databases.url('compute'), migrations })
   const ports = new Map<string, FakePort>([
     [uuidFromName('given'), { id: uuidFromName('given'), serverId: '', given: true }],
   ])
@@ -176,6 +178,7 @@ export async function sagaWorld(state: 'unbuilt' | 'active' | 'stopped' | 'pause
     async close() {
       await agent.close()
       await store.close()
+      await databases.drop()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openStore, sql } from '@strata/toolkit/store'
+import { testDatabases } from '@strata/toolkit/testing'
 import fc from 'fast-check'
 import { migrations } from '../../store/migrations/index.ts'
 import type { AssignmentRow, IdentityStore, Tables } from '../../store/tables.ts'
@@ -12,12 +13,14 @@ import type { Assignment } from '../rules/assignments.ts'
 import { type AssignmentQuery, findAssignments } from './list.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-test-'))
+const databases = testDatabases(folder)
 let store: IdentityStore
 before(async () => {
-  store = await openStore<Tables>({ url: `sqlite:${join(folder, 'identity.db')}`, migrations })
+  store = await openStore<Tables>({ url: databases.url('identity'), migrations })
 })
 after(async () => {
   await store.close()
+  await databases.drop()
   rmSync(folder, { recursive: true })
 })
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openStore } from '@strata/toolkit/store'
+import { testDatabases } from '@strata/toolkit/testing'
 import { first } from './0001-networks.ts'
 import { second } from './0002-external-policies.ts'
 
@@ -14,10 +15,14 @@ interface Tables {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'strata-network-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const databases = testDatabases(folder)
+after(async () => {
+  await databases.drop()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 test('external networks get a policy for everybody', async () => {
-  const url = `sqlite:${join(folder, 'network.db')}`
+  const url = databases.url('network')
   const old = await openStore<Tables>({ url, migrations: [first] })
   await old.db
     .insertInto('networks')
