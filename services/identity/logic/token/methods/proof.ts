@@ -33,5 +33,5 @@ export interface Delegated {
   readonly notAfter?: number
 }
 
-/** Throws `loginFailed()`, in the same words whatever was wrong; a 400 for a request that makes no sense. */
+/** Throws `loginFailed()`, in the same words whatever was wrong; a 400 for a request that makes no sense; a 404 for a bad token. */
 export type Prove = (parts: Parts, login: Login) => Promise<Proof>

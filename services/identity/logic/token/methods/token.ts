@@ -1,5 +1,5 @@
 /** By a token that one has: for another scope, or for the same with a chain that goes on. */
-import { delegationScoped, expectedToFind, loginFailed } from '../../../contract/errors.ts'
+import { delegationScoped, expectedToFind, loginFailed, tokenNotFound } from '../../../contract/errors.ts'
 import { callersThumbprint } from '../../client-certificate.ts'
 import type { Parts } from '../../parts.ts'
 import type { TokenScope } from '../../rules/token-payload.ts'
@@ -10,7 +10,7 @@ export async function byToken(parts: Parts, login: Login): Promise<Proof> {
   const { auth } = login
   if (!auth.identity.token) throw expectedToFind('token', 'identity')
   const token = await parts.tokens.check(auth.identity.token.id)
-  if (!token) throw loginFailed()
+  if (!token) throw tokenNotFound()
   const from = token.payload
   const { userId, scope, delegation: by } = from
   if (!by) return { userId, from, federation: from.federation }
