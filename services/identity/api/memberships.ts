@@ -1,6 +1,7 @@
 /** Who is in which group, and the projects and groups of a user. */
+import { pageOf, parsePaging } from '@strata/toolkit/resource'
 import { type ApiRequest, type Operation, operation, reply } from '@strata/toolkit/service'
-import { missing } from '../contract/errors.ts'
+import { dialect, missing } from '../contract/errors.ts'
 import { group } from '../contract/group.ts'
 import { project } from '../contract/project.ts'
 import { user } from '../contract/user.ts'
@@ -35,7 +36,13 @@ export function membershipOperations(parts: Parts): Operation[] {
         // Memberships reach across domains: of other domains, whoever is there for one learns nothing.
         const { domainId } = request.context
         const filter = expires === undefined ? undefined : readExpiryFilter(expires)
-        return collection(user, await logic.members(groupId, { expiry: filter, domainId }), request)
+        const { limit = parts.config.max_list_limit, marker } = parsePaging(request.query)
+        const most = Math.min(limit, parts.config.max_list_limit)
+        const page = await logic.members(groupId, { expiry: filter, domainId, marker, limit: most })
+        return {
+          ...collection(user, page.shown, request),
+          ...dialect.pageLinks('users', pageOf(request, { next: page.next })),
+        }
       },
     }),
     operation({

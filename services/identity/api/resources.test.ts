@@ -258,6 +258,17 @@ describe('users and groups', () => {
     assert.deepEqual([(await put(member)).status, (await put(member)).status], [204, 204])
     assert.deepEqual(await statuses([get(member), cloud.call('HEAD', member, cloud.admin)]), [204, 204])
     assert.deepEqual(names((await get(`/v3/groups/${group.id}/users`)).json.users), ['member1'])
+    const others = ['member2', 'member3', 'member4', 'member5']
+    for (const name of others) await put(`/v3/groups/${group.id}/users/${(await cloud.make('user', { name })).id}`)
+    const seen: string[] = []
+    for (let path: string | null = `/v3/groups/${group.id}/users?limit=2`; path; ) {
+      const { json } = await get(path)
+      seen.push(...names(json.users))
+      path = json.links.next?.slice(json.links.next.indexOf('/v3')) ?? null
+    }
+    assert.deepEqual(seen.sort(), ['member1', ...others])
+    for (const { id } of (await get(`/v3/groups/${group.id}/users`)).json.users)
+      if (id !== user.id) await cloud.call('DELETE', `/v3/users/${id}`, cloud.admin)
     assert.deepEqual(names((await get(`/v3/users/${user.id}/groups`)).json.groups), ['club'])
     assert.deepEqual(await statuses([remove(member)]), [204])
     assert.deepEqual(await statuses([remove(member), put(`/v3/groups/${group.id}/users/none`)]), [404, 404])

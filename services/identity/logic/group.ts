@@ -66,13 +66,15 @@ export function membershipLogic(parts: Parts) {
         await removeMember(tx, userId, groupId)
         parts.changed(afterCommit)
       }),
-    /** Of one domain alone, when it is given. */
-    async members(groupId: string, { expiry, domainId }: { expiry?: ExpiryFilter | undefined; domainId?: string }) {
-      const rows = await membersOf(store.db, groupId, expiry)
-      return shownUserRows(
-        parts,
-        rows.filter(row => !domainId || row.domain_id === domainId),
-      )
+    /** Of one domain alone, when it is given; a page of them, with the id after which the next begins. */
+    async members(
+      groupId: string,
+      which: { expiry?: ExpiryFilter | undefined; domainId?: string; marker: string | undefined; limit: number },
+    ) {
+      const { expiry: expires, domainId, marker: after = '', limit } = which
+      const rows = await membersOf(store.db, groupId, { expires, domainId, after, limit: limit + 1 })
+      const page = rows.slice(0, limit)
+      return { shown: await shownUserRows(parts, page), next: rows.length > limit ? page.at(-1)?.id : undefined }
     },
     /** Each with the time at which the membership ends, or null. */
     async groupsOf(userId: string, domainId?: string): Promise<object[]> {

@@ -55,18 +55,26 @@ export async function memberIdsOf(db: Db, groupId: string): Promise<string[]> {
   return rows.map(row => row.user_id)
 }
 
-/** By name; only those whose password expires then. */
+/** By id, after one, so many at most; only those of a domain, and whose password expires then, where that is asked for. */
 export function membersOf(
   db: Db,
   groupId: string,
-  expires?: { readonly operator: '<' | '<=' | '>' | '>=' | '=' | '!='; readonly time: string },
+  which: {
+    readonly after: string
+    readonly limit: number
+    readonly domainId?: string
+    readonly expires?: { readonly operator: '<' | '<=' | '>' | '>=' | '=' | '!='; readonly time: string }
+  },
 ): Promise<UserRow[]> {
-  const all = db
+  const { after, limit, domainId, expires } = which
+  let query = db
     .selectFrom('memberships')
     .innerJoin('users', 'users.id', 'memberships.user_id')
-    .where('group_id', '=', groupId)
-  const some = expires ? all.where('password_expires_at', expires.operator, expires.time) : all
-  return some.selectAll('users').orderBy('name').execute()
+    .where('memberships.group_id', '=', groupId)
+    .where('memberships.user_id', '>', after)
+  if (domainId) query = query.where('users.domain_id', '=', domainId)
+  if (expires) query = query.where('users.password_expires_at', expires.operator, expires.time)
+  return query.selectAll('users').orderBy('memberships.user_id').limit(limit).execute()
 }
 
 export async function isMember(db: Db, userId: string, groupId: string): Promise<boolean> {
