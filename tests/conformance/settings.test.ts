@@ -23,7 +23,7 @@ const settings = (facts: CloudFacts, scope?: string) =>
   settingsFor({
     ...{ login, domainId: 'default', facts, scope, folder: '/tmp/x' },
     imageUrl: 'http://127.0.0.1/image',
-    buildTimeoutSeconds: 60,
+    ...{ buildTimeoutSeconds: 60, compliant: false },
   })
 
 test('services that the cloud lacks are not there for the tests', () => {

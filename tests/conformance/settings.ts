@@ -8,6 +8,9 @@ import { type CloudFacts, type ComputeFacts, type NetworkFacts, SERVICES, type V
 type Value = string | number | boolean | readonly string[] | undefined
 export type Settings = Readonly<Record<string, Readonly<Record<string, Value>>>>
 
+/** Rules for accounts (PCI-DSS) of the clouds that are started here: short, so that tests can wait for the end of a lock. */
+export const COMPLIANCE = { lockout_failure_attempts: 3, lockout_duration: 5, unique_last_password_count: 2 } as const
+
 export interface SettingsOptions {
   readonly login: Login
   readonly domainId: string
@@ -19,6 +22,8 @@ export interface SettingsOptions {
   /** Where an image can be imported from. */
   readonly imageUrl: string
   readonly buildTimeoutSeconds: number
+  /** The cloud has the rules of `COMPLIANCE`; of another cloud's rules nobody tells. */
+  readonly compliant: boolean
 }
 
 /** Options that Tempest calls otherwise than the service. */
@@ -83,7 +88,7 @@ function merge(...parts: readonly (Settings | undefined)[]): Settings {
 const microversions = (versions: { min: string; max: string } | undefined) =>
   versions ? { min_microversion: versions.min, max_microversion: versions.max } : {}
 
-function identitySettings({ login, domainId, facts, scope }: SettingsOptions): Settings {
+function identitySettings({ login, domainId, facts, scope, compliant }: SettingsOptions): Settings {
   const scoped = scope === 'keystone'
   return {
     auth: {
@@ -105,6 +110,11 @@ function identitySettings({ login, domainId, facts, scope }: SettingsOptions): S
       v3_endpoint_type: 'public',
       default_domain_id: domainId,
       admin_role: 'admin',
+      ...(compliant && {
+        user_lockout_failure_attempts: COMPLIANCE.lockout_failure_attempts,
+        user_lockout_duration: COMPLIANCE.lockout_duration,
+        user_unique_last_password_count: COMPLIANCE.unique_last_password_count,
+      }),
     },
     'identity-feature-enabled': {
       api_v2: false,
@@ -115,6 +125,7 @@ function identitySettings({ login, domainId, facts, scope }: SettingsOptions): S
       application_credentials: facts.applicationCredentials,
       access_rules: facts.accessRules,
       enforce_scope: scoped,
+      security_compliance: compliant,
     },
   }
 }
