@@ -8,6 +8,7 @@ import { dialect, missing } from '../contract/errors.ts'
 import { group } from '../contract/group.ts'
 import { type PasswordChange, user } from '../contract/user.ts'
 import { domainOf, listTarget } from '../logic/common.ts'
+import { listPeople } from '../logic/directory/list.ts'
 import { type ActorType, peopleLogic } from '../logic/directory/people.ts'
 import type { Parts } from '../logic/parts.ts'
 import { callerAddress } from '../logic/password/caller.ts'
@@ -33,8 +34,7 @@ export function throughDirectories(parts: Kit, operations: readonly Operation[])
 
 function around(parts: Kit): (method: string, path: string) => Around | undefined {
   const exact = new Map<string, Around>([
-    ...collectionRules(parts, 'user'),
-    ...collectionRules(parts, 'group'),
+    ...(['user', 'group'] as const).flatMap(type => [...readingRules(parts, type), ...changingRules(parts, type)]),
     ...membershipRules(parts),
     ['POST /v3/users/:user_id/password', ownPassword(parts)],
   ])
@@ -45,25 +45,25 @@ function around(parts: Kit): (method: string, path: string) => Around | undefine
 
 const kinds = { user, group } as const
 
-function collectionRules(parts: Kit, type: ActorType): [string, Around][] {
-  const { directories } = parts
-  const logic = peopleLogic(parts)
-  const resource = kinds[type]
-  const { path, policy, plural } = resource
-  const bodyIn = ({ body }: ApiRequest) => (body as Record<string, Readonly<Record<string, unknown>>>)[type]!
+/** What the rules of one kind share. */
+function scene(parts: Kit, type: ActorType) {
   const about = (values: object, id?: string) => ({ user_id: id, target: { [type]: values } })
-  const found = async (request: ApiRequest, rule: string) => {
-    const id = request.params['id']!
-    const row = await logic.findActor(type, id)
-    request.context.enforce(rule, about(row ?? {}, id))
-    return id
+  return {
+    ...{ parts, type, about, resource: kinds[type], logic: peopleLogic(parts), directories: parts.directories },
+    standing: (request: ApiRequest) => parts.directories.refresh(type, request.params['id']!),
+    /** The 404, once the rule lets one know. */
+    missingTo(request: ApiRequest, rule: string) {
+      const id = request.params['id']!
+      request.context.enforce(rule, about({}, id))
+      return missing(type, id)
+    },
+    shown: (row: object, request: ApiRequest) => member<never>(kinds[type] as never, row, request),
   }
-  const standing = (request: ApiRequest) => directories.refresh(type, request.params['id']!)
-  const missingTo = (request: ApiRequest, rule: string) => {
-    const id = request.params['id']!
-    request.context.enforce(rule, about({}, id))
-    return missing(type, id)
-  }
+}
+
+function readingRules(parts: Kit, type: ActorType): [string, Around][] {
+  const { directories, resource, standing, missingTo, shown } = scene(parts, type)
+  const { path, policy, plural } = resource
   return [
     [
       `GET ${path}`,
@@ -74,10 +74,10 @@ function collectionRules(parts: Kit, type: ActorType): [string, Around][] {
         const at = asked && (own === undefined || asked === own) ? await directories.of(asked) : undefined
         if (!at) return next(request)
         context.enforce(policy.list!, { target: listTarget(context) })
-        const page = await logic.list(type, at, request)
+        const page = await listPeople(parts, { type, found: at, request })
         const ids = { next: page.next, previous: page.marker && (page.rows[0] as { id?: string } | undefined)?.id }
         return {
-          [plural]: page.rows.map(row => member<never>(resource as never, row, request)),
+          [plural]: page.rows.map(row => shown(row, request)),
           ...dialect.pageLinks(plural, pageOf(request, ids)),
         }
       },
@@ -89,6 +89,19 @@ function collectionRules(parts: Kit, type: ActorType): [string, Around][] {
         return next(request)
       },
     ],
+  ]
+}
+
+function changingRules(parts: Kit, type: ActorType): [string, Around][] {
+  const { directories, logic, resource, standing, missingTo, shown, about } = scene(parts, type)
+  const { path, policy } = resource
+  const bodyIn = ({ body }: ApiRequest) => (body as Record<string, Readonly<Record<string, unknown>>>)[type]!
+  const allowed = async (request: ApiRequest, rule: string) => {
+    const id = request.params['id']!
+    request.context.enforce(rule, about((await logic.findActor(type, id)) ?? {}, id))
+    return id
+  }
+  return [
     [
       `POST ${path}`,
       async (request, next) => {
@@ -99,7 +112,7 @@ function collectionRules(parts: Kit, type: ActorType): [string, Around][] {
         request.context.enforce(policy.create!, about({ ...body, domain_id: domainId }))
         const row = await logic.create(type, at, body)
         parts.tell(request, { kind: type, id: (row as { id: string }).id, verb: 'created' })
-        return reply(201, { [type]: member<never>(resource as never, row, request) })
+        return reply(201, { [type]: shown(row, request) })
       },
     ],
     [
@@ -108,10 +121,10 @@ function collectionRules(parts: Kit, type: ActorType): [string, Around][] {
         const now = await standing(request)
         if (now === 'gone') throw missingTo(request, policy.update!)
         if (now === 'own') return next(request)
-        const id = await found(request, policy.update!)
+        const id = await allowed(request, policy.update!)
         const row = await logic.update(type, id, bodyIn(request))
         parts.tell(request, { kind: type, id, verb: 'updated' })
-        return reply(200, { [type]: member<never>(resource as never, row, request) })
+        return reply(200, { [type]: shown(row, request) })
       },
     ],
     [
@@ -119,7 +132,7 @@ function collectionRules(parts: Kit, type: ActorType): [string, Around][] {
       async (request, next) => {
         // What is kept of someone who is gone is deleted like one of identity's own.
         if ((await standing(request)) !== 'there') return next(request)
-        const id = await found(request, policy.delete!)
+        const id = await allowed(request, policy.delete!)
         await logic.remove(type, id)
         parts.tell(request, { kind: type, id, verb: 'deleted' })
         return reply(204)

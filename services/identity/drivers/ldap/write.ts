@@ -22,33 +22,29 @@ type Writing = Omit<Directory, keyof Reading | 'close'>
 /** Attributes of an entry to be; an empty list removes one. */
 type Attributes = Record<string, string[]>
 
-export function writing(kit: Kit, read: Reading): Writing {
+export const writing = (kit: Kit, read: Reading): Writing => ({
+  ...writingUsers(kit, read),
+  ...writingGroups(kit, read),
+})
+
+function allow(allowed: boolean, what: string): void {
+  if (!allowed) throw directoryReadOnly(what)
+}
+
+async function userEntry({ options }: Kit, read: Reading, id: string): Promise<FoundUser> {
+  const found = (await read.userEntries(equals(options.user_id_attribute, id))).find(({ user }) => user.id === id)
+  if (!found) throw missing('user', id)
+  return found
+}
+
+async function groupEntry(read: Reading, id: string) {
+  const found = await read.groupEntry(id)
+  if (!found) throw missing('group', id)
+  return found
+}
+
+function writingUsers(kit: Kit, read: Reading): Pick<Writing, 'createUser' | 'updateUser' | 'deleteUser'> {
   const { options, server } = kit
-  const allow = (allowed: boolean, what: string) => {
-    if (!allowed) throw directoryReadOnly(what)
-  }
-  const userEntry = async (id: string): Promise<FoundUser> => {
-    const found = (await read.userEntries(equals(options.user_id_attribute, id))).find(({ user }) => user.id === id)
-    if (!found) throw missing('user', id)
-    return found
-  }
-  const groupEntry = async (id: string) => {
-    const found = await read.groupEntry(id)
-    if (!found) throw missing('group', id)
-    return found
-  }
-  const setEnabled = async (found: FoundUser, enabled: boolean) => {
-    if (!kit.enabledGroup || found.user.enabled === enabled) return
-    const { dn, member, ids } = kit.enabledGroup
-    const one = { dn, attribute: member, value: ids ? found.user.id : found.dn }
-    if (!enabled) return leave(kit, one)
-    try {
-      await join(kit, one)
-    } catch (thrown) {
-      if (!(thrown instanceof Fault && thrown.cause instanceof NoSuchObjectError)) throw thrown
-      await addEnabledGroup(kit, one)
-    }
-  }
   return {
     async createUser({ id, ...values }) {
       allow(options.user_allow_create, 'have users created')
@@ -64,29 +60,43 @@ export function writing(kit: Kit, read: Reading): Writing {
       )
       const found = (await read.userEntries(equals(naming.attribute, name))).find(one => dnKey(one.dn) === dnKey(dn))
       if (!found) throw directoryRefused('what was created is not among its users')
-      await setEnabled(found, values.enabled ?? true)
+      await setEnabled(kit, found, values.enabled ?? true)
       return await refreshed(read, found.user)
     },
     async updateUser(id, change) {
       allow(options.user_allow_update, 'have users changed')
-      const found = await userEntry(id)
+      const found = await userEntry(kit, read, id)
       if (change.name !== undefined && change.name !== found.user.name)
         refuseNaming(found.dn, options.user_name_attribute)
       const before = valuesOf(found.entry, options.user_enabled_attribute)[0]
       await modify(kit, found.dn, userAttributesOf(change, before, options))
-      if (change.enabled !== undefined) await setEnabled(found, change.enabled)
+      if (change.enabled !== undefined) await setEnabled(kit, found, change.enabled)
       return await refreshed(read, found.user)
     },
     async deleteUser(id) {
       allow(options.user_allow_delete, 'have users deleted')
-      const found = await userEntry(id)
+      const found = await userEntry(kit, read, id)
       for (const group of await read.groupsOf(id)) {
-        const { dn } = await groupEntry(group.id)
+        const { dn } = await groupEntry(read, group.id)
         await leave(kit, { dn, attribute: options.group_member_attribute, value: memberOf(options, found) })
       }
-      await setEnabled(found, false)
+      await setEnabled(kit, found, false)
       await server.change(client => client.del(found.dn))
     },
+  }
+}
+
+function writingGroups(
+  kit: Kit,
+  read: Reading,
+): Pick<Writing, 'createGroup' | 'updateGroup' | 'deleteGroup' | 'addMember' | 'removeMember'> {
+  const { options, server } = kit
+  const change = async (act: typeof join, groupId: string, userId: string) => {
+    allow(options.group_allow_update, 'have groups changed')
+    const [{ dn }, found] = [await groupEntry(read, groupId), await userEntry(kit, read, userId)]
+    await act(kit, { dn, attribute: options.group_member_attribute, value: memberOf(options, found) })
+  }
+  return {
     async createGroup({ id, ...values }) {
       allow(options.group_allow_create, 'have groups created')
       const naming = namingOf(options.group_id_attribute)
@@ -108,26 +118,32 @@ export function writing(kit: Kit, read: Reading): Writing {
     },
     async updateGroup(id, change) {
       allow(options.group_allow_update, 'have groups changed')
-      const { dn, group } = await groupEntry(id)
+      const { dn, group } = await groupEntry(read, id)
       if (change.name !== undefined && change.name !== group.name) refuseNaming(dn, options.group_name_attribute)
       await modify(kit, dn, groupAttributesOf(change, options))
-      return (await groupEntry(id)).group
+      return (await groupEntry(read, id)).group
     },
     async deleteGroup(id) {
       allow(options.group_allow_delete, 'have groups deleted')
-      const { dn } = await groupEntry(id)
+      const { dn } = await groupEntry(read, id)
       await server.change(client => client.del(dn))
     },
-    async addMember(groupId, userId) {
-      allow(options.group_allow_update, 'have groups changed')
-      const [{ dn }, found] = [await groupEntry(groupId), await userEntry(userId)]
-      await join(kit, { dn, attribute: options.group_member_attribute, value: memberOf(options, found) })
-    },
-    async removeMember(groupId, userId) {
-      allow(options.group_allow_update, 'have groups changed')
-      const [{ dn }, found] = [await groupEntry(groupId), await userEntry(userId)]
-      await leave(kit, { dn, attribute: options.group_member_attribute, value: memberOf(options, found) })
-    },
+    addMember: (groupId, userId) => change(join, groupId, userId),
+    removeMember: (groupId, userId) => change(leave, groupId, userId),
+  }
+}
+
+/** Where a group says who is enabled, by that group; it is made when there is someone in it. */
+async function setEnabled(kit: Kit, found: FoundUser, enabled: boolean): Promise<void> {
+  if (!kit.enabledGroup || found.user.enabled === enabled) return
+  const { dn, member, ids } = kit.enabledGroup
+  const one = { dn, attribute: member, value: ids ? found.user.id : found.dn }
+  if (!enabled) return leave(kit, one)
+  try {
+    await join(kit, one)
+  } catch (thrown) {
+    if (!(thrown instanceof Fault && thrown.cause instanceof NoSuchObjectError)) throw thrown
+    await addEnabledGroup(kit, one)
   }
 }
 

@@ -1,94 +1,33 @@
-/**
- * What the API asks of users and groups that are of a directory: lists of a domain's, and changes, which are made in the
- * directory and then seen in identity's rows.
- */
-import { type ParsedList, parseList } from '@strata/toolkit/resource'
-import type { ApiRequest } from '@strata/toolkit/service'
-import { dialect, invalid, loginFailed, missing, otherDirectory } from '../../contract/errors.ts'
-import { group } from '../../contract/group.ts'
-import { user } from '../../contract/user.ts'
+/** Changes of users and groups that are of a directory: made there, and then seen in identity's rows. */
+import { invalid, loginFailed, missing, otherDirectory } from '../../contract/errors.ts'
 import { removeActor } from '../../store/assignment.ts'
-import { assignedGroupIds, findMapping, removeMapping, removeRow } from '../../store/id-mapping.ts'
+import { assignedGroupIds, removeMapping, removeRow } from '../../store/id-mapping.ts'
 import type { ActorType } from '../../store/tables.ts'
-import { findGroup, findUser, type GroupRow, type UserRow } from '../../store/user.ts'
 import { newId, type Parts } from '../parts.ts'
-import type { DirectoryQuery, NameMatch, UserChange } from '../ports/directory.ts'
-import { shownUserRows } from '../user.ts'
+import type { UserChange } from '../ports/directory.ts'
+import { findActor, shown } from './list.ts'
 import type { DomainDirectory } from './registry.ts'
 import { publicId } from './shadow.ts'
 
 export type { ActorType }
 
-export interface Page {
-  /** As the API shows them. */
-  readonly rows: readonly object[]
-  readonly marker: string | undefined
-  /** Id of the last, when there are more. */
-  readonly next: string | undefined
-}
-
 type Values = Readonly<Record<string, unknown>>
-
-const resources = { user, group } as const
-const nameFilter = /^name(?:__(i?)(contains|startswith|endswith))$/
-const nameFilters = ['', 'i'].flatMap(fold =>
-  ['contains', 'startswith', 'endswith'].map(kind => `name__${fold}${kind}`),
-)
 
 export function peopleLogic(parts: Parts) {
   const { store, directories } = parts
   const { shadow } = directories
-  const shown = async (type: ActorType, rows: readonly (UserRow | GroupRow)[]): Promise<object[]> =>
-    type === 'user'
-      ? shownUserRows(parts, rows as UserRow[])
-      : rows.map(row => ({ ...row, extra: JSON.parse(row.extra ?? '{}') }))
-  const findActor = (type: ActorType, id: string) =>
-    type === 'user' ? findUser(store.db, id) : findGroup(store.db, id)
   const revoke = (userId: string) =>
     store.transaction(async (tx, afterCommit) => {
       await parts.tokens.revoke(tx, { userId })
       parts.changed(afterCommit)
     })
-  /** The marker's place in the order of the directory. */
-  const placeOf = async (type: ActorType, marker: string | undefined) => {
-    if (marker === undefined) return undefined
-    const [row, mapping] = [await findActor(type, marker), await findMapping(store.db, marker)]
-    if (!row || !mapping) throw invalid('marker', `names no ${type}`)
-    return { name: row.name, id: mapping.local_id }
-  }
   const saveUser = async (found: DomainDirectory, entry: Parameters<typeof shadow.users>[1][number]) => {
     const [row] = await shadow.users(found.domainId, [entry])
     return row!
   }
   return {
     /** The row, or undefined: what policies ask about. */
-    findActor,
-    async list(type: ActorType, found: DomainDirectory, request: ApiRequest): Promise<Page> {
-      const asked = parseList<never>(resources[type] as never, dialect, request.query, [
-        ...nameFilters,
-        'password_expires_at',
-      ])
-      const most = Math.min(
-        asked.limit ?? Number.POSITIVE_INFINITY,
-        found.listLimit || parts.config.max_list_limit,
-        parts.config.max_list_limit,
-      )
-      const query = queryOf(asked, most + 1, await placeOf(type, asked.marker))
-      // Passwords of a directory are its own affair: none is known to end.
-      const none = asked.others['password_expires_at'] !== undefined
-      const { directory, domainId } = found
-      const rows = none
-        ? []
-        : type === 'user'
-          ? await shadow.users(domainId, await directory.listUsers(query))
-          : await shadow.groups(domainId, await directory.listGroups(query))
-      const kept = rows.slice(0, most)
-      return {
-        rows: await shown(type, kept),
-        marker: asked.marker,
-        next: rows.length > most ? kept.at(-1)?.id : undefined,
-      }
-    },
+    findActor: (type: ActorType, id: string) => findActor(store.db, type, id),
     async create(type: ActorType, found: DomainDirectory, body: Values): Promise<object> {
       const name = String(body['name']).trim()
       const about = { ...body, name, id: newId(parts.runtime) }
@@ -97,7 +36,7 @@ export function peopleLogic(parts: Parts) {
         type === 'user'
           ? [await saveUser(found, await directory.createUser({ ...userChange(about), id: about.id, name }))]
           : await shadow.groups(domainId, [await directory.createGroup({ ...groupChange(about), id: about.id, name })])
-      return (await shown(type, [row!]))[0]!
+      return (await shown(parts, type, [row!]))[0]!
     },
     async update(type: ActorType, id: string, body: Values): Promise<object> {
       const found = await directories.behind(type, id)
@@ -107,11 +46,11 @@ export function peopleLogic(parts: Parts) {
         throw invalid('domain_id', 'cannot be changed')
       if (type === 'group') {
         const [row] = await shadow.groups(domainId, [await directory.updateGroup(localId, groupChange(body))])
-        return (await shown(type, [row!]))[0]!
+        return (await shown(parts, type, [row!]))[0]!
       }
       const row = await saveUser(found, await directory.updateUser(localId, userChange(body)))
       if (body['password'] !== undefined || body['enabled'] === false) await revoke(id)
-      return (await shown(type, [row]))[0]!
+      return (await shown(parts, type, [row]))[0]!
     },
     async remove(type: ActorType, id: string): Promise<void> {
       const found = await directories.behind(type, id)
@@ -153,24 +92,6 @@ export function peopleLogic(parts: Parts) {
       for (const id of [userId, groupId]) directories.forget(id)
       await directories.refresh('user', userId)
     },
-  }
-}
-
-function queryOf(asked: ParsedList, limit: number, after: DirectoryQuery['after']): DirectoryQuery {
-  const exact = [asked.where['name'] ?? []]
-    .flat(2)
-    .map((value): NameMatch => ({ kind: 'equals', value: String(value), fold: false }))
-  const others = Object.entries(asked.others).flatMap(([name, values]): NameMatch[] => {
-    const [, fold, kind] = nameFilter.exec(name) ?? []
-    if (kind === undefined) return []
-    return [{ kind: kind as NameMatch['kind'], value: values.at(-1) ?? '', fold: fold === 'i' }]
-  })
-  const enabled = [asked.where['enabled'] ?? []].flat(2)[0]
-  return {
-    names: [...exact, ...others],
-    limit,
-    ...(typeof enabled === 'boolean' && { enabled }),
-    ...(after && { after }),
   }
 }
 
