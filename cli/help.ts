@@ -79,11 +79,15 @@ const HELP: Readonly<Record<string, Help>> = {
     usage: 'test [lint|unit|scenarios|conformance|bench] [-- WORDS]',
     summary: 'test the project; WORDS choose files by their path',
     more: 'Without a name: all but bench. The last line counts: N passed, N failed, N skipped.',
+    options: [
+      ['--engine NAME', 'with "unit": on sqlite, postgres, mariadb, all three, or rehearsed (every transaction twice)'],
+    ],
   },
   conformance: {
     usage: 'conformance AREA [-- WORDS]',
-    summary: "run OpenStack's own tests (Tempest) of a service, as far as they are named in tests/conformance/open.txt",
+    summary: "run OpenStack's own tests (Tempest) of a service",
     more: [
+      'Those are run that tests/conformance/open.txt names.',
       'AREA is a service type (identity, image, compute, …), scenario, identity-rbac for who may do what, or all.',
       'Starts a simulated cloud for the tests, and removes it. As root, installs Tempest and its plugins from Debian.',
     ].join('\n'),

@@ -47,7 +47,7 @@ const BUILD_TIMEOUT_SECONDS = 60
 
 /** Reads the command line; throws a `Refusal` that says what is wrong with it. */
 export function wantedBy(args: readonly string[]): Wanted {
-  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  const { values, positionals } = parseOrRefuse(args)
   const [name = '', ...words] = positionals
   const areas = areasNamed(name)
   const names = ['all', ...AREAS.map(area => area.name)].join(', ')
@@ -64,15 +64,23 @@ export function wantedBy(args: readonly string[]): Wanted {
   }
 }
 
+function parseOrRefuse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message.split('.')[0]}; see "./strata help conformance"`, 2)
+  }
+}
+
 function whole(name: string, text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
   throw new Refusal(`--${name} is a whole number from 1 on, not "${text}"`, 2)
 }
 
-/** Installs what is missing. Throws a `Refusal` with status 4 where that cannot be. */
-async function installTempest(areas: readonly Area[]): Promise<void> {
-  const missing = await missingPackages([...TEMPEST_PACKAGES, ...areas.flatMap(area => area.packages)])
+/** Installs what is missing of Debian packages. Throws a `Refusal` with status 4 where that cannot be. */
+async function install(packages: readonly string[]): Promise<void> {
+  const missing = await missingPackages(packages)
   if (missing?.length === 0) return
   if (!missing)
     throw new Refusal('Tempest is installed from Debian packages, and this is no Debian or Ubuntu', NO_TEMPEST)
@@ -115,6 +123,7 @@ async function runAll({ wanted, login, folder }: Run): Promise<Results> {
   const chosen = chosenBy(wanted)
   const absent = chosen.filter(id => !isThere(areaOf(id)!, facts))
   const tests = chosen.filter(id => !absent.includes(id))
+  await install([...new Set(tests.flatMap(id => areaOf(id)!.packages))])
   say(`${chosen.length} tests, ${absent.length} of them of services that the cloud does not have`)
   const scope = wanted.areas[0]!.scope
   const settings = settingsFor({
@@ -160,7 +169,7 @@ function ownCloud({ areas }: Wanted) {
 
 async function conformance(wanted: Wanted): Promise<number> {
   if (chosenBy(wanted).length === 0) throw new Refusal('no test was chosen', 2)
-  await installTempest(wanted.areas)
+  await install(TEMPEST_PACKAGES)
   const start = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'strata-conformance-'))
   const own = wanted.cloud === undefined ? await startTestCloud(ownCloud(wanted)) : undefined
