@@ -12,6 +12,7 @@ const OPTIONS = {
   all: { type: 'boolean' },
   check: { type: 'string' },
   config: { type: 'string' },
+  engine: { type: 'string' },
   follow: { type: 'boolean', short: 'f' },
   foreground: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -78,8 +79,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       (await import('./commands/logs.ts')).logs({ state, name, lines, follow }),
   },
   test: {
-    takes: [],
-    run: async ({ rest: [part], words }) => (await import('./commands/test.ts')).test({ part, words }),
+    takes: ['engine'],
+    run: async ({ rest: [part], words, engine }) => (await import('./commands/test.ts')).test({ part, words, engine }),
   },
   conformance: {
     takes: [],
@@ -106,6 +107,7 @@ export interface Arguments
   readonly words: readonly string[]
   readonly check?: string
   readonly config?: string
+  readonly engine?: string
   readonly host?: string
   readonly mode?: string
   readonly state?: string

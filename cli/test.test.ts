@@ -22,7 +22,7 @@ async function counted(...texts: string[]): Promise<unknown> {
     writeFileSync(file, `import { describe, test } from 'node:test'\n${text}`)
     return file
   })
-  const command = JSON.stringify(new URL('commands/test.ts', import.meta.url).href)
+  const command = JSON.stringify(new URL('testing/run.ts', import.meta.url).href)
   const options = JSON.stringify({ files, concurrency: 2, timeoutMs: 10_000 })
   const script = `const {runTests}=await import(${command});console.log('\\n'+JSON.stringify(await runTests(${options})))`
   // Node's runner refuses to run inside a test of itself, which it knows by this variable.

@@ -1,15 +1,16 @@
 /**
- * `strata test [lint|unit|scenarios|conformance|bench] [-- WORDS]`: everything that says whether the project works. Words choose the
- * test files whose path contains one of them. The last line is `N passed, N failed, N skipped`, alone.
+ * `strata test [lint|unit|scenarios|conformance|bench] [--engine NAME] [-- WORDS]`: everything that says whether the project works.
+ * Words choose the test files whose path contains one of them. The last line is `N passed, N failed, N skipped`, alone.
  */
-import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dataPlanePackages, installPackages, missingPackages, TEST_PACKAGES } from '../install.ts'
 import { duration, Refusal, say, warn } from '../print.ts'
 import { root } from '../state.ts'
-import { add, type Counts, countsOf, formatCounts, NOTHING } from '../testing/counts.ts'
+import { add, type Counts, formatCounts, NOTHING } from '../testing/counts.ts'
+import { ENGINE_PACKAGES } from '../testing/engines.ts'
+import { enginesOf, run, runOnEngines, runTests } from '../testing/run.ts'
 import { conformance, NO_TEMPEST } from './conformance.ts'
 
 type Part = 'lint' | 'unit' | 'scenarios' | 'conformance' | 'bench'
@@ -33,15 +34,6 @@ export function testFiles(part: 'unit' | 'scenarios', words: readonly string[], 
     .sort()
 }
 
-/** Runs a program in the checkout with its output on ours; true when it exits 0. */
-function run(command: string, words: readonly string[]): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, words, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-    child.once('error', reject)
-    child.once('close', code => resolve(code === 0))
-  })
-}
-
 /** Types, style, layers, dead code: each counts as one test. */
 async function lint(): Promise<Counts> {
   const tool = (name: string) => join(root, 'node_modules', '.bin', name)
@@ -59,31 +51,6 @@ async function lint(): Promise<Counts> {
     counts = add(counts, passed ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 })
   }
   return counts
-}
-
-/** Runs test files with Node's runner, `concurrency` files at a time. */
-export async function runTests(options: {
-  files: readonly string[]
-  concurrency: number
-  timeoutMs: number
-}): Promise<Counts> {
-  const { files, concurrency, timeoutMs } = options
-  if (files.length === 0) return NOTHING
-  const folder = mkdtempSync(join(tmpdir(), 'strata-test-'))
-  const report = join(folder, 'counts')
-  try {
-    const succeeded = await run(process.execPath, [
-      ...['--disable-warning=ExperimentalWarning', '--test'],
-      ...[`--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`],
-      ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-      `--test-reporter=${new URL('../testing/reporter.ts', import.meta.url).href}`,
-      `--test-reporter-destination=${report}`,
-      ...files,
-    ])
-    return countsOf(readFileSync(report, { encoding: 'utf8', flag: 'a+' }), succeeded)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
 }
 
 /** Each `tests/bench/*.bench.ts` alone on the machine, printing its own table. */
@@ -116,10 +83,22 @@ async function smoke(words: readonly string[]): Promise<Counts> {
   }
 }
 
-/** What scenarios use is installed where we may; where not, they run simulated, and say what they skip. */
-async function installTools(): Promise<void> {
+/** Of the unit tests, those that say what an engine must do; they run on all engines, the others when asked for. */
+const ENGINE_TESTS = /^toolkit\/(store|testing|saga)\/|\/contract\.test\.ts$/
+
+/** On the engine that was asked for; else all tests on SQLite, and those of engines on the others. */
+async function unit(words: readonly string[], engine: string | undefined): Promise<Counts> {
+  const files = testFiles('unit', words)
+  const tests = { files, concurrency: 2, timeoutMs: UNIT_TIMEOUT_MS }
+  if (engine !== undefined) return runOnEngines(enginesOf(engine), tests)
+  const ofEngines = { ...tests, files: files.filter(file => ENGINE_TESTS.test(file)) }
+  return add(await runTests(tests), await runOnEngines(['postgres', 'mariadb'], ofEngines))
+}
+
+/** What tests use is installed where we may; where not, they run simulated, and say what they skip. */
+async function installTools(wanted: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) return
-  const missing = await missingPackages([...(await dataPlanePackages()), ...TEST_PACKAGES])
+  const missing = await missingPackages(wanted)
   if (!missing?.length) return
   say(`installing ${missing.join(' ')} …`)
   const folder = mkdtempSync(join(tmpdir(), 'strata-install-'))
@@ -131,18 +110,30 @@ async function installTools(): Promise<void> {
 }
 
 /** Runs the parts that were named (or all but bench). Resolves to the exit status. */
-export async function test(options: { part: string | undefined; words: readonly string[] }): Promise<number> {
-  const { part, words } = options
+export async function test(options: {
+  part: string | undefined
+  words: readonly string[]
+  /** Of the unit tests: `sqlite`, `postgres`, `mariadb`, `all` or `rehearsed`. */
+  engine?: string | undefined
+}): Promise<number> {
+  const { part, words, engine } = options
   if (part !== undefined && !PARTS.includes(part as Part)) {
     throw new Refusal(`test takes ${PARTS.join(', ')}; not "${part}"`, 2)
   }
+  if (engine !== undefined) enginesOf(engine)
+  if (engine !== undefined && part !== 'unit') throw new Refusal('--engine goes with "test unit"', 2)
   const byPath = (one: Part) => one !== 'lint' && one !== 'conformance'
   const parts = part ? [part as Part] : DEFAULT_PARTS.filter(one => words.length === 0 || byPath(one))
   const start = performance.now()
-  if (parts.includes('scenarios') || parts.includes('bench')) await installTools()
+  const machines = parts.includes('scenarios') || parts.includes('bench')
+  const servers = parts.includes('unit') && engine !== 'sqlite' && engine !== 'rehearsed'
+  await installTools([
+    ...(machines ? [...(await dataPlanePackages()), ...TEST_PACKAGES] : []),
+    ...(servers ? ENGINE_PACKAGES : []),
+  ])
   const work: Record<Part, () => Promise<Counts>> = {
     lint,
-    unit: () => runTests({ files: testFiles('unit', words), concurrency: 2, timeoutMs: UNIT_TIMEOUT_MS }),
+    unit: () => unit(words, engine),
     // Scenarios share the machine's network and processors: one at a time.
     scenarios: () => runTests({ files: testFiles('scenarios', words), concurrency: 1, timeoutMs: SCENARIO_TIMEOUT_MS }),
     conformance: () => smoke(words),
