@@ -11,7 +11,13 @@ export const listInventories = (db: Db<Tables>, provider: string): Promise<Inven
 export const listInventoriesOf = (db: Db<Tables>, providers: readonly string[]): Promise<InventoryRow[]> =>
   providers.length === 0
     ? Promise.resolve([])
-    : db.selectFrom('inventory').selectAll().where('provider_uuid', 'in', providers).execute()
+    : db
+        .selectFrom('inventory')
+        .selectAll()
+        .where('provider_uuid', 'in', providers)
+        .orderBy('provider_uuid')
+        .orderBy('resource_class')
+        .execute()
 
 /** Adds inventories, or replaces those of the same class. */
 export async function putInventories(
