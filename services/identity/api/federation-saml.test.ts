@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { inflateRawSync } from 'node:zlib'
-import type { TestAnswer } from '@strata/toolkit/testing'
+import { createLog } from '@strata/toolkit/log'
+import { type TestAnswer, until } from '@strata/toolkit/testing'
 import samlify from 'samlify'
 import { publicUrl } from '../harness.test.ts'
+import { ns } from '../logic/federation/saml/names.ts'
+import { verified } from '../logic/federation/saml/signature.ts'
 import { createTestIdp } from '../logic/federation/saml/test-idp.ts'
+import { child, parseXml } from '../logic/federation/saml/xml.ts'
 import { type Federated, startFederated } from './test-federation.ts'
 
 const idp = createTestIdp()
@@ -224,6 +232,19 @@ describe('a program that carries envelopes (ECP)', () => {
     assert.equal(json.status, 302, 'a body that means nothing is none')
   })
 
+  test('carries a request that is signed by the key of our metadata, where that is asked for', async () => {
+    const there = auth.replace('corp', 'other')
+    const { text } = await ask(there)
+    const metadata = await get(there.replace(/auth$/, 'saml2/metadata'))
+    assert.match(metadata.text, /AuthnRequestsSigned="true"/)
+    const [, base64] = /use="signing">.*?<ds:X509Certificate>([^<]*)</.exec(metadata.text)!
+    const certificate = new X509Certificate(Buffer.from(base64!, 'base64')).toString()
+    const body = child(parseXml(text), ns.soap, 'Body')!
+    const request = child(body, ns.protocol, 'AuthnRequest')!
+    assert.equal(verified(text, request, [certificate]).localName, 'AuthnRequest')
+    assert.throws(() => verified(text, request, [idp.certificate]), /no certificate/)
+  })
+
   test('that is another cloud brings what answers no request', async () => {
     const there = auth.replace('corp', 'cloud')
     const envelope = wrap(answer(null, null, there), 'ss:mem:1234')
@@ -331,6 +352,40 @@ test('a provider whose metadata cannot be used keeps the service from starting, 
   await assert.rejects(start({ a: { b: { saml: { metadata_file: '/none' } } } }), /cannot be used: ENOENT/)
   await assert.rejects(start({ a: { b: {} } }), /federation/)
   await assert.rejects(start({ a: { b: { oidc: { issuer: 'http://x', client_id: 'x' } } } }), /without TLS/)
+})
+
+test('the log says why a message was refused, and nothing of what messages say', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'strata-test-'))
+  const file = join(folder, 'log')
+  const providers = { corp: { saml2: { saml: { metadata: idp.metadata } } } }
+  const own = await startFederated({ federation: { providers } }, { log: createLog({ level: 'debug', file }) })
+  try {
+    await own.register('corp', 'saml2', [{ local: [{ user: { name: '{0}' } }], remote: [{ type: 'mail' }] }])
+    const sent = await own.get(auth)
+    const url = new URL(String(sent.headers['location']))
+    const request = inflateRawSync(Buffer.from(url.searchParams.get('SAMLRequest')!, 'base64')).toString()
+    const answer = answerTo(/ID="([^"]*)"/.exec(request)![1]!)
+    const state = url.searchParams.get('RelayState')!
+    const bring = (text: string) =>
+      own.call('POST', websso, '', new URLSearchParams({ SAMLResponse: btoa(text), RelayState: state }).toString(), {
+        'content-type': 'application/x-www-form-urlencoded',
+        cookie: cookieOf(sent),
+      })
+    assert.equal((await bring(answer.replace('ann@', 'eve@'))).status, 401)
+    const token = await bring(answer)
+    assert.equal(token.status, 201, token.text)
+    const log = await until('the log is written', () => {
+      const text = readFileSync(file, 'utf8')
+      return /websso.*"status":201/.test(text) && text
+    })
+    assert.match(log, /no certificate of the identity provider fits the signature.*a message of SAML was refused/)
+    for (const secret of ['ann@', 'eve@', 'Assertion', btoa(answer).slice(0, 64), state, cookieOf(sent).slice(-64)])
+      assert.ok(!log.includes(secret), secret)
+    assert.ok(!log.includes(String(token.headers['x-subject-token'])))
+  } finally {
+    await own.close()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 // The last one: the clock stays where it is.
