@@ -29,6 +29,8 @@ import type { ComputeTables } from './store/database.ts'
 import { migrations } from './store/migrations/index.ts'
 import { findServer } from './store/servers.ts'
 
+export { migrations } from './store/migrations/index.ts'
+
 /** The other services, as this one uses them. */
 export interface Neighbours {
   readonly networks: Networks

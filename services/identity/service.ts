@@ -17,7 +17,6 @@ import { federationAuthOperations } from './api/federation-auth.ts'
 import { grantOperations } from './api/grants.ts'
 import { implicationOperations } from './api/implications.ts'
 import { membershipOperations } from './api/memberships.ts'
-import { tellingOf, tellingOfLogins, tellOfDirectory, tellOfRows } from './api/notices.ts'
 import { oauth1Operations } from './api/oauth1.ts'
 import { oauth2Operations } from './api/oauth2.ts'
 import { policyOperations } from './api/policies.ts'
@@ -39,6 +38,7 @@ import { type BootstrapPlan, bootstrap } from './logic/bootstrap.ts'
 import { callersThumbprint } from './logic/client-certificate.ts'
 import { createDirectories } from './logic/directory/directories.ts'
 import { federatedLogins } from './logic/federation/configured.ts'
+import { tellingOf, tellingOfLogins, tellOfDirectory, tellOfRows } from './logic/notices.ts'
 import { notificationSinks } from './logic/notification-sinks.ts'
 import type { Parts } from './logic/parts.ts'
 import { refuseBadPattern } from './logic/password/change.ts'
@@ -54,6 +54,7 @@ import { migrations } from './store/migrations/index.ts'
 import type { Tables } from './store/tables.ts'
 
 export { changeKey, type KeyPlace, keyRingNames, type RingReport, reportKeys } from './logic/token/operate.ts'
+export { migrations } from './store/migrations/index.ts'
 
 export interface IdentityExtra {
   /** First-run resources, made or corrected before the service answers. */

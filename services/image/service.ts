@@ -19,6 +19,8 @@ import { createLeftoversReconciler } from './logic/reconcilers/leftovers.ts'
 import type { ImageDatabase } from './store/database.ts'
 import { migrations } from './store/migrations/index.ts'
 
+export { migrations } from './store/migrations/index.ts'
+
 /** What a composition may hand over: a store of its own instead of files. */
 export interface ImageExtra {
   readonly blobs?: ImageStore

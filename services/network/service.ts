@@ -21,6 +21,8 @@ import { createDataplane } from './logic/reconcilers/dataplane.ts'
 import type { NetworkTables } from './store/database.ts'
 import { migrations } from './store/migrations/index.ts'
 
+export { migrations } from './store/migrations/index.ts'
+
 export interface NetworkExtra {
   readonly backend: NetworkBackend
 }

@@ -17,6 +17,8 @@ import { createSnapshotKeeper } from './logic/snapshot.ts'
 import { migrations } from './store/migrations/index.ts'
 import type { Tables } from './store/tables.ts'
 
+export { migrations } from './store/migrations/index.ts'
+
 export const placement = defineService({
   type: 'placement',
   config: [],
