@@ -10,9 +10,9 @@ import { type PasswordChange, user } from '../contract/user.ts'
 import { domainOf, listTarget } from '../logic/common.ts'
 import { listPeople } from '../logic/directory/list.ts'
 import { type ActorType, peopleLogic } from '../logic/directory/people.ts'
+import type { TellOfDirectory } from '../logic/notices.ts'
 import type { Parts } from '../logic/parts.ts'
 import { callerAddress } from '../logic/password/caller.ts'
-import type { TellOfDirectory } from './notices.ts'
 import { member } from './view.ts'
 
 type Answer = Reply | object | undefined

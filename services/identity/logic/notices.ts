@@ -8,8 +8,8 @@ import { initiatorOf, type Notice, type Notifier, type Telling } from '@strata/t
 import type { RowChange } from '@strata/toolkit/resource'
 import type { ApiRequest, Operation, Reply } from '@strata/toolkit/service'
 import type { AuthRequest } from '../contract/token.ts'
-import { findLogin } from '../logic/token/methods/password.ts'
 import type { Db, Tables } from '../store/tables.ts'
+import { findLogin } from './token/methods/password.ts'
 
 type Verb = 'created' | 'updated' | 'deleted' | 'disabled'
 
