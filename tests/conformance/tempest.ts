@@ -51,13 +51,17 @@ export async function runTempest(options: {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
-  const end = () => child.pid !== undefined && process.kill(-child.pid, 'SIGTERM')
+  // Its workers too, which are in its process group.
+  const end = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM')
+  }
   const timer = setTimeout(end, timeoutSeconds * 1000)
+  // Before whoever removes the cloud, which ends this process, too.
   const interrupted = () => {
     end()
-    process.exit(130)
+    setImmediate(() => process.exit(130))
   }
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.prependOnceListener(signal, interrupted)
   child.stderr.pipe(createWriteStream(join(folder, 'stderr.txt')))
   const failed = new Promise<never>((_, reject) => child.once('error', reject))
   let packets = 0
