@@ -61,6 +61,20 @@ const HELP: Readonly<Record<string, Help>> = {
       ['-n, --lines NUMBER', 'how many lines to begin with (100)'],
     ],
   },
+  db: {
+    usage: 'db [status|migrate|copy]',
+    summary: 'show the databases, bring them up to this version, or copy them to another engine',
+    more: [
+      'URLs: sqlite:/folder, postgres://user:password@host/database, mariadb://user:password@host/',
+      'copy needs the cloud to be down and the target to be new; it ends by comparing all rows of both.',
+    ].join('\n'),
+    options: [
+      ['--to URL', 'with "copy": where to'],
+      ['--from URL', 'with "copy": where from, if not from the cloud in the state folder'],
+      ['--json', 'as JSON, for programs'],
+      ['--config FILE', 'strata.yaml that names the databases, if not the one of the last start'],
+    ],
+  },
   keys: {
     usage: 'keys [status|rotate [tokens|jws|receipts|credentials]]',
     summary: 'show the keys of tokens and credentials, or change them',

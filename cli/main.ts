@@ -15,6 +15,7 @@ const OPTIONS = {
   engine: { type: 'string' },
   follow: { type: 'boolean', short: 'f' },
   foreground: { type: 'boolean' },
+  from: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   host: { type: 'string' },
   json: { type: 'boolean' },
@@ -23,6 +24,7 @@ const OPTIONS = {
   port: { type: 'string' },
   simulated: { type: 'boolean' },
   state: { type: 'string' },
+  to: { type: 'string' },
   version: { type: 'boolean' },
 } as const
 
@@ -68,6 +70,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     takes: ['check'],
     run: async ({ check }) => (await import('./commands/config.ts')).config({ check: check && resolve(check) }),
   },
+  db: {
+    takes: ['config', 'from', 'json', 'to'],
+    run: async ({ json = false, config, from, to, rest: [verb] }, state) =>
+      (await import('./commands/db.ts')).db({ state, verb, configFile: config && resolve(config), from, to, json }),
+  },
   keys: {
     takes: ['json'],
     run: async ({ json = false, rest: [verb, name] }, state) =>
@@ -97,7 +104,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 }
 
 /** Commands that take words of their own, and how many. */
-const TAKES_WORDS: Readonly<Record<string, number>> = { keys: 2, logs: 1, test: 1, help: 1 }
+const TAKES_WORDS: Readonly<Record<string, number>> = { db: 1, keys: 2, logs: 1, test: 1, help: 1 }
 
 export interface Arguments
   extends Partial<Record<'all' | 'follow' | 'foreground' | 'help' | 'json' | 'simulated', boolean>> {
@@ -108,6 +115,8 @@ export interface Arguments
   readonly check?: string
   readonly config?: string
   readonly engine?: string
+  readonly from?: string
+  readonly to?: string
   readonly host?: string
   readonly mode?: string
   readonly state?: string

@@ -17,6 +17,7 @@ import { systemRuntime } from '@strata/toolkit/runtime'
 import { createServer, mount, type ServiceEnvironment, type ServiceInstance } from '@strata/toolkit/service'
 import { cachingVerifier } from '@strata/toolkit/tokens'
 import { cloudConfig, compositionSections, ovnConfig } from './config.ts'
+import { awaitDatabases, databaseUrls, engineNames } from './databases.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { firstRun } from './first-run.ts'
 import { addHealthRoutes } from './health.ts'
@@ -102,6 +103,7 @@ async function buildCloud(options: CloudOptions, config: Config, log: Log): Prom
     openImage: (id, signal) => contentOf(serviceSession, id, signal),
   }
   const environment = environmentOf({ state, config, log, serviceSession })
+  await awaitDatabases(environment.databaseUrl, log)
   // The data plane and the databases are opened side by side; the slower of the two says when the APIs answer.
   const [engine, instance] = await Promise.all([
     openEngine(mode, engineOptions),
@@ -115,7 +117,10 @@ async function buildCloud(options: CloudOptions, config: Config, log: Log): Prom
   await add(compute.build(environment, { neighbours: serviceSession, hosts: engine.hosts, metadata: engine.metadata }))
 
   let phase: 'starting' | 'ready' | 'stopping' = 'starting'
-  addHealthRoutes({ server, metrics: environment.metrics, services: built, engine, version, phase: () => phase })
+  addHealthRoutes({
+    ...{ server, metrics: environment.metrics, services: built, engine, version, phase: () => phase },
+    stateIn: engineNames(environment.databaseUrl),
+  })
   for (const service of built) {
     const verifyToken = service === instance ? instance.verifyToken : environment.verifyToken
     const { thumbprintOf } = instance
@@ -231,7 +236,7 @@ function environmentOf(options: {
       runtime,
       bus,
     }),
-    databaseUrl: service => `sqlite:${join(state, `${service}.db`)}`,
+    databaseUrl: databaseUrls(state, config),
     stateDir(service) {
       const folder = join(state, service)
       mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -43,6 +43,37 @@ export const cloudConfig = configSection<CloudConfig>('cloud', {
   },
 })
 
+export interface DatabaseConfig {
+  url?: string
+  services: Readonly<Record<string, string>>
+}
+
+export const databaseConfig = configSection<DatabaseConfig>('database', {
+  url: {
+    type: 'string',
+    pattern: '^(sqlite|postgres|postgresql|mariadb|mysql):',
+    description:
+      'Where the services keep their state: `postgres://user:password@host/database` (a schema for each service), `mariadb://user:password@host/` (a database for each), `sqlite:/folder` (a file for each); by default files in the state folder.',
+  },
+  services: {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(
+      ['identity', 'image', 'placement', 'network', 'compute'].map(service => [
+        service,
+        {
+          type: 'string',
+          pattern: '^(sqlite|postgres|postgresql|mariadb|mysql):',
+          description: `URL of the one database of ${service}, where it is elsewhere.`,
+        },
+      ]),
+    ),
+    default: {},
+    description:
+      'URLs of single services, by service type: `identity: postgres://user:password@host/database?schema=identity`.',
+  },
+})
+
 export interface OvnConfig {
   northbound?: string
   southbound?: string
@@ -141,6 +172,7 @@ export const simulatedConfig = configSection<SimulatedConfig>('simulated', {
 
 export const compositionSections: readonly ConfigSection<unknown>[] = [
   cloudConfig,
+  databaseConfig,
   ovnConfig,
   qemuConfig,
   simulatedConfig,

@@ -10,6 +10,8 @@ export interface HealthOptions {
   readonly services: readonly ServiceInstance[]
   readonly engine: Engine
   readonly version: string
+  /** What the services' state is kept in, for people. */
+  readonly stateIn: string
   readonly phase: () => 'starting' | 'ready' | 'stopping'
 }
 
@@ -19,7 +21,8 @@ interface Part {
   readonly details?: ServiceHealth['details']
 }
 
-export function addHealthRoutes({ server, metrics, services, engine, version, phase }: HealthOptions): void {
+export function addHealthRoutes(options: HealthOptions): void {
+  const { server, metrics, services, engine, version, stateIn, phase } = options
   server.get('/', async request => ({
     name: 'Strata',
     version,
@@ -34,7 +37,7 @@ export function addHealthRoutes({ server, metrics, services, engine, version, ph
     )
     const well = Object.values(parts).every(part => part.status === 'ready')
     const status = phase() === 'ready' && !well ? 'degraded' : phase()
-    const engines = { state: 'SQLite', messages: 'in process', ...(await engine.describe().catch(() => ({}))) }
+    const engines = { state: stateIn, messages: 'in process', ...(await engine.describe().catch(() => ({}))) }
     const guests = (await Promise.all(engine.hosts.map(host => host.guests().catch(() => [])))).flat()
     const counted = { running: guests.filter(guest => guest.state === 'running').length, total: guests.length }
     return reply

@@ -10,6 +10,7 @@ import { keptConfig } from './kept-config.ts'
 import { readPolicyFile } from './policy-file.ts'
 
 export { type Cloud, type CloudOptions, type Login, type Mode, startCloud } from './cloud.ts'
+export { copyDatabases, type DatabaseReport, databasesOf, migrateDatabases } from './database-tools.ts'
 export { changeKeys, keysOf } from './keys.ts'
 
 /** Ends guests and the data plane's daemons. The control plane must be down. Finding nothing is success. */

@@ -6,6 +6,7 @@ import { changeKey, type KeyPlace, keyRingNames, type RingReport, reportKeys } f
 import { ConfigError, loadConfig } from '@strata/toolkit/config'
 import { systemRuntime } from '@strata/toolkit/runtime'
 import { sections } from './cloud.ts'
+import { databaseUrls } from './databases.ts'
 import { keptConfig } from './kept-config.ts'
 
 /** Rings of keys with their keys. Throws `ConfigError` where there is no cloud. */
@@ -31,6 +32,7 @@ export async function changeKeys(options: { readonly state: string; readonly nam
 function placeOf(state: string): KeyPlace {
   const folder = join(state, 'identity')
   if (!existsSync(folder)) throw new ConfigError(`${state} has no keys: no cloud was started there`)
-  const config = loadConfig({ path: keptConfig(state), known: sections }).section(identityConfig)
-  return { folder, databaseUrl: `sqlite:${join(state, 'identity.db')}`, runtime: systemRuntime, config }
+  const config = loadConfig({ path: keptConfig(state), known: sections })
+  const own = config.section(identityConfig)
+  return { folder, databaseUrl: databaseUrls(state, config)('identity'), runtime: systemRuntime, config: own }
 }

@@ -43,6 +43,9 @@ export const fakeClouds: CloudModule = {
   removeDataPlane: async () => {},
   checkConfig: () => {},
   keysOf: () => [],
+  databasesOf: async () => [],
+  migrateDatabases: async () => {},
+  copyDatabases: async () => {},
   changeKeys: async () => [],
   configReference: () => 'port: 5000\n',
 }

@@ -27,9 +27,10 @@ import { answerAtOnce } from './prepared.ts'
 import { engineOf } from './url.ts'
 
 export { type Kysely, sql, type Transaction } from 'kysely'
+export { type CopiedTable, copyDatabase } from './copy.ts'
 export { type Migration, type MigrationState, migrationState } from './migrate.ts'
 export { type PreparedQuery, preparedQuery } from './prepared.ts'
-export { awaitDatabase, dropDatabase, engineNameOf, serviceUrl } from './url.ts'
+export { awaitDatabase, dropDatabase, engineNameOf, serviceUrl, shownUrl } from './url.ts'
 
 export type AfterCommit = (fn: () => void) => void
 /** Either the store's own handle or an open transaction: what a query function takes. */

@@ -72,7 +72,7 @@ export function mariadbEngine(given: string): Engine {
       withConnection(async ask => {
         const known = await ask('select 1 from information_schema.schemata where schema_name = ?', [database])
         if (known.length === 0)
-          await ask(`create database if not exists ${database} character set utf8mb4 collate utf8mb4_bin`)
+          await ask(`create database if not exists ${database} character set utf8mb4 collate utf8mb4_nopad_bin`)
       }),
     migrator: () => ({
       dialect: dialectOf({ ...access, database }, { pool: 2, statementTimeout: 0 }),
