@@ -144,7 +144,8 @@ describe('identity providers, protocols, mappings and service providers', () => 
     assert.equal(changed.json.protocol.remote_id_attribute, 'ISS')
     const missing = await get('identity_providers/acme/protocols/none')
     assert.match(missing.json.error.message, /Could not find federated protocol none for Identity Provider: acme/)
-    assert.deepEqual(await statuses([remove(path), remove(path)]), [204, 404])
+    assert.equal((await remove(path)).status, 204)
+    assert.equal((await remove(path)).status, 404)
   })
 
   test('tokens list the service providers that are enabled', async () => {
