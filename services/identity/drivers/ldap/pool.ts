@@ -7,8 +7,11 @@ export interface Connection {
 }
 
 export interface Pool<C extends Connection> {
-  /** Hands a connection to `work`; closed afterwards when that throws, and then another opened for the next. Throws `PoolBusy`. */
-  use<T>(work: (connection: C) => Promise<T>): Promise<T>
+  /**
+   * Hands a connection to `work`; closed afterwards when that throws. `again`: whether work that failed so on a kept connection,
+   * which may have been dead, is to be tried once more on a new one. Throws `PoolBusy`.
+   */
+  use<T>(work: (connection: C) => Promise<T>, again?: (thrown: unknown) => boolean): Promise<T>
   /** Closes those that nobody uses now, and the others when they are given back. */
   close(): void
 }
@@ -54,28 +57,40 @@ export function createPool<C extends Connection>(options: {
     if (next) next()
     else busy--
   }
-  const take = async () => {
-    for (;;) {
-      const kept = idle.pop()
-      if (!kept) return { connection: await open(), until: runtime.now() + lifetime }
+  const fresh = async () => ({ connection: await open(), until: runtime.now() + lifetime })
+  const keptOne = () => {
+    for (let kept = idle.pop(); kept; kept = idle.pop()) {
       if (kept.connection.alive && kept.until > runtime.now()) return kept
       kept.connection.close()
     }
+    return undefined
+  }
+  const useOne = async <T>(
+    taken: { connection: C; until: number },
+    work: (connection: C) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      const result = await work(taken.connection)
+      if (options.keep && !closed && taken.connection.alive) idle.push(taken)
+      else taken.connection.close()
+      return result
+    } catch (thrown) {
+      taken.connection.close()
+      throw thrown
+    }
   }
   return {
-    async use(work) {
+    async use(work, again) {
       await turn()
       try {
-        const taken = await take()
+        const kept = keptOne()
+        if (!kept) return await useOne(await fresh(), work)
         try {
-          const result = await work(taken.connection)
-          if (options.keep && !closed && taken.connection.alive) idle.push(taken)
-          else taken.connection.close()
-          return result
+          return await useOne(kept, work)
         } catch (thrown) {
-          taken.connection.close()
-          throw thrown
+          if (!again?.(thrown)) throw thrown
         }
+        return await useOne(await fresh(), work)
       } finally {
         done()
       }

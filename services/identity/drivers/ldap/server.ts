@@ -76,28 +76,39 @@ export function createServer(kit: {
       throw directoryAway(domainId, thrown)
     }
   }
-  const search: LdapServer['search'] = ({ base, scope, filter, attributes }, take) =>
-    orAway(() =>
-      searching.use(async ({ client }) => {
-        const how = {
-          scope,
-          filter,
-          attributes: [...new Set(attributes)],
-          derefAliases: derefs[options.alias_dereferencing],
-          explicitBufferAttributes: ['objectGUID', ...attributes.filter(one => /^objectguid$/i.test(one))],
-        }
-        try {
-          if (options.page_size === 0 || scope === 'base') {
-            for (const entry of (await client.search(base, how)).searchEntries) take(entry)
-            return
+  /** The server said nothing: perhaps it had closed the connection. */
+  const unanswered = (thrown: unknown) => !(thrown instanceof ResultCodeError)
+  const search: LdapServer['search'] = ({ base, scope, filter, attributes }, take) => {
+    let begun = false
+    const each = (entry: Entry) => {
+      begun = true
+      take(entry)
+    }
+    return orAway(() =>
+      searching.use(
+        async ({ client }) => {
+          const how = {
+            scope,
+            filter,
+            attributes: [...new Set(attributes)],
+            derefAliases: derefs[options.alias_dereferencing],
+            explicitBufferAttributes: ['objectGUID', ...attributes.filter(one => /^objectguid$/i.test(one))],
           }
-          for await (const page of client.searchPaginated(base, { ...how, paged: { pageSize: options.page_size } }))
-            for (const entry of page.searchEntries) take(entry)
-        } catch (thrown) {
-          if (!(thrown instanceof NoSuchObjectError)) throw thrown
-        }
-      }),
+          try {
+            if (options.page_size === 0 || scope === 'base') {
+              for (const entry of (await client.search(base, how)).searchEntries) each(entry)
+              return
+            }
+            for await (const page of client.searchPaginated(base, { ...how, paged: { pageSize: options.page_size } }))
+              for (const entry of page.searchEntries) each(entry)
+          } catch (thrown) {
+            if (!(thrown instanceof NoSuchObjectError)) throw thrown
+          }
+        },
+        thrown => !begun && unanswered(thrown),
+      ),
     )
+  }
   return {
     search,
     async entries(what) {
@@ -117,7 +128,7 @@ export function createServer(kit: {
             if (refusals.some(kind => thrown instanceof kind)) return false
             throw thrown
           }
-        }),
+        }, unanswered),
       )
     },
     change: act =>
