@@ -44,7 +44,8 @@ function noticeOf(kind: string, id: string, verb: Verb, about: Notice['about'] =
 export const tellOfRows =
   (notifier: Notifier<Tables>) =>
   async ({ verb, resource, row, before, scene }: RowChange): Promise<void> => {
-    const kind = resource.name === 'project' && row['is_domain'] ? 'domain' : resource.name
+    const own = kinds[resource.plural] ?? resource.name
+    const kind = own === 'project' && row['is_domain'] ? 'domain' : own
     const id = String(row['id'])
     const past = { create: 'created', update: 'updated', delete: 'deleted' } as const
     await notifier.record(scene.tx, noticeOf(kind, id, past[verb]))
@@ -155,8 +156,11 @@ function ofMade(kind: string, answer: unknown): Notice | undefined {
 export const tellingOfLogins = (
   operations: readonly Operation[],
   tellers: { readonly notifier: Notifier<Tables>; readonly db: Db },
-): Operation[] =>
-  operations.map(one => (one.method === 'POST' && one.path === '/v3/auth/tokens' ? tellingOfLogin(one, tellers) : one))
+): Operation[] => operations.map(one => (logins.test(`${one.method} ${one.path}`) ? tellingOfLogin(one, tellers) : one))
+
+/** Where tokens are had: from here, from identity providers, by OAuth 2.0. */
+const logins =
+  /^POST \/v3\/(auth\/tokens|OS-OAUTH2\/token)$|^(GET|POST) \/v3\/(auth\/)?OS-FEDERATION\/.*\/(auth|websso)$/
 
 function tellingOfLogin(operation: Operation, { notifier, db }: { notifier: Notifier<Tables>; db: Db }): Operation {
   const notice = (outcome: 'success' | 'failure', reason?: Notice['reason']): Notice => ({
@@ -168,9 +172,9 @@ function tellingOfLogin(operation: Operation, { notifier, db }: { notifier: Noti
   })
   const tellOfSuccess = notifier.wants('identity.authenticate', 'success')
   const tellOfFailure = notifier.wants('identity.authenticate', 'failure')
-  const failed = async (request: ApiRequest<AuthRequest>, fault: Fault) => {
+  const failed = async (request: ApiRequest<Partial<AuthRequest> | undefined>, fault: Fault) => {
     const initiator = initiatorOf(request)
-    const { user } = request.body.auth.identity.password ?? {}
+    const user = request.body?.auth?.identity?.password?.user
     const found = user && (await findLogin(db, user).catch(() => undefined))
     const who = found && { userId: found.id, userName: found.name }
     notifier.emit(notice('failure', { code: fault.status, type: 'Unauthorized' }), { ...initiator, ...who })
@@ -184,15 +188,17 @@ function tellingOfLogin(operation: Operation, { notifier, db }: { notifier: Noti
         return answer
       } catch (thrown) {
         if (tellOfFailure && thrown instanceof Fault && thrown.status === 401)
-          void failed(request as ApiRequest<AuthRequest>, thrown)
+          void failed(request as ApiRequest<AuthRequest | undefined>, thrown)
         throw thrown
       }
     },
   }
 }
 
-/** Whom a new token is of: the answer is JSON text by then. */
+/** Whom a new token is of, where the answer says so: it is JSON text by then, or a page for a browser. */
 function whoIn(answer: unknown) {
-  const { token } = JSON.parse(String((answer as Reply).body)) as { token: { user: { id: string; name: string } } }
-  return { userId: token.user.id, userName: token.user.name }
+  const { body, headers } = answer as Reply
+  if (headers?.['content-type'] !== 'application/json') return {}
+  const { token } = JSON.parse(String(body)) as { token?: { user: { id: string; name: string } } }
+  return token && { userId: token.user.id, userName: token.user.name }
 }
