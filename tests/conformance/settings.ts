@@ -60,7 +60,7 @@ export function settingsFor(options: SettingsOptions): Settings {
       ...{ horizon: false, glare: false },
     },
     // Guests of conformance runs are not logged into: that a guest works is shown by the project's own scenarios.
-    validation: { run_validation: false },
+    validation: { run_validation: false, ping_timeout: 10 },
   }
   return merge(
     base,
