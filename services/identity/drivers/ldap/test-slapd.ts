@@ -36,42 +36,57 @@ export interface SlapdOptions {
 /** `ldif`: entries below the suffix, whose own entry is made. */
 export async function startSlapd(ldif: string, options: SlapdOptions = {}): Promise<Slapd> {
   const folder = mkdtempSync(join(tmpdir(), 'strata-slapd-'))
-  const certificate = makeCertificate(folder)
-  mkdirSync(join(folder, 'data'))
-  const config = join(folder, 'slapd.conf')
-  writeFileSync(config, configuration(folder, options))
-  const entries = join(folder, 'entries.ldif')
-  writeFileSync(
-    entries,
-    `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n${ldif}`,
-  )
-  execFileSync('/usr/sbin/slapadd', ['-q', '-f', config, '-l', entries], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const [port, securePort] = [await freePort(), await freePort()]
-  const [url, secureUrl] = [`ldap://127.0.0.1:${port}`, `ldaps://127.0.0.1:${securePort}`]
-  let stop = async () => {}
-  const start = async () => {
-    const child = spawn(program, ['-f', config, '-h', `${url} ${secureUrl}`, '-d', '0'], { stdio: 'ignore' })
-    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-    stop = async () => {
-      child.kill('SIGTERM')
-      await ended
+  try {
+    const certificate = makeCertificate(folder)
+    const config = fill(folder, ldif, options)
+    const [port, securePort] = [await freePort(), await freePort()]
+    const [url, secureUrl] = [`ldap://127.0.0.1:${port}`, `ldaps://127.0.0.1:${securePort}`]
+    let server = await serve(['-f', config, '-h', `${url} ${secureUrl}`], port)
+    const stop = () => server.stop()
+    return {
+      ...{ url, secureUrl, certificate, stop },
+      async start() {
+        server = await serve(['-f', config, '-h', `${url} ${secureUrl}`], port)
+      },
+      async close() {
+        await stop()
+        rmSync(folder, { recursive: true, force: true })
+      },
     }
-    await answering(port, () => child.exitCode !== null)
+  } catch (thrown) {
+    rmSync(folder, { recursive: true, force: true })
+    throw thrown
   }
-  await start()
+}
+
+/** Makes the database in the folder. Returns the file of its configuration. */
+function fill(folder: string, ldif: string, options: SlapdOptions): string {
+  const [config, entries] = [join(folder, 'slapd.conf'), join(folder, 'entries.ldif')]
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(config, configuration(folder, options))
+  const own = `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n`
+  writeFileSync(entries, own + ldif)
+  execFileSync('/usr/sbin/slapadd', ['-q', '-f', config, '-l', entries], { stdio: ['ignore', 'ignore', 'pipe'] })
+  return config
+}
+
+/** Starts the server, and waits until it answers. */
+async function serve(words: readonly string[], port: number): Promise<{ stop(): Promise<void> }> {
+  const child = spawn(program, [...words, '-d', '0'], { stdio: 'ignore' })
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const kill = () => void child.kill('SIGTERM')
+  process.once('exit', kill)
+  await answering(port, () => child.exitCode !== null)
   return {
-    url,
-    secureUrl,
-    certificate,
-    start,
-    stop: () => stop(),
-    async close() {
-      await stop()
-      rmSync(folder, { recursive: true, force: true })
+    async stop() {
+      process.off('exit', kill)
+      kill()
+      await ended
     },
   }
 }
 
+/** Classes and attributes as Active Directory has them, with rules by which they can be searched. */
 const microsofts = `attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.221 NAME 'sAMAccountName' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
