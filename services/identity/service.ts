@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { andThen } from '@strata/toolkit/eventual'
 import { createNotifier } from '@strata/toolkit/notifications'
 import { compilePolicy } from '@strata/toolkit/policy'
-import { defineService, type ServiceInstance } from '@strata/toolkit/service'
+import { defineService, type Operation, type ServiceInstance } from '@strata/toolkit/service'
 import { type AfterCommit, openStore } from '@strata/toolkit/store'
 import { type TokenVerifier, tokensChanged } from '@strata/toolkit/tokens'
 import { applicationCredentialOperations } from './api/application-credentials.ts'
@@ -162,6 +162,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
     ]
     const policy = compilePolicy(policies, environment.policyOverrides('identity'))
     const tokenless = { policy, config: environment.config.section(tokenlessConfig) }
+    const telling = (operations: readonly Operation[]) => tellingOfLogins(operations, { notifier, db: store.db })
     return {
       type: 'identity',
       dialect,
@@ -171,7 +172,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
         tokenless,
         throughDirectories({ ...parts, tell: tellOfDirectory(notifier) }, [
           ...versionOperations,
-          ...tellingOfLogins(authOperations(parts), { notifier, db: store.db }),
+          ...telling(authOperations(parts)),
           ...notifier.during(
             [
               ...resourceOperations(parts, tellOfRows(notifier)),
@@ -184,11 +185,11 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
               ...ec2Operations(parts),
               ...trustOperations(parts),
               ...oauth1Operations(parts),
-              ...oauth2Operations(parts),
+              ...telling(oauth2Operations(parts)),
               ...revocationOperations(parts),
               ...policyOperations(parts),
               ...federationOperations(parts),
-              ...federationAuthOperations(parts, logins),
+              ...telling(federationAuthOperations(parts, logins)),
               ...endpointFilterOperations(parts),
               ...domainConfigOperations(parts),
             ],

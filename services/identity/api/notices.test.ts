@@ -125,6 +125,19 @@ describe('notifications in the form of CADF', () => {
     assert.equal(ear.heard.filter(one => one.event_type === 'identity.authenticate').length, 0)
   })
 
+  test('logins by other ways are told of, too', async () => {
+    const body = { grant_type: 'client_credentials', client_id: 'none', client_secret: 'wrong' }
+    assert.equal(
+      (
+        await cloud.call('POST', '/v3/OS-OAUTH2/token', '', new URLSearchParams(body).toString(), {
+          'content-type': 'application/x-www-form-urlencoded',
+        })
+      ).status,
+      401,
+    )
+    assert.equal((await ear.next('identity.authenticate')).payload['outcome'], 'failure')
+  })
+
   test('delegations, by what was made of them', async () => {
     const { json } = await cloud.show(cloud.admin)
     const path = `/v3/users/${json.token.user.id}/application_credentials`

@@ -172,23 +172,26 @@ function tellingOfLogin(operation: Operation, { notifier, db }: { notifier: Noti
   })
   const tellOfSuccess = notifier.wants('identity.authenticate', 'success')
   const tellOfFailure = notifier.wants('identity.authenticate', 'failure')
-  const failed = async (request: ApiRequest<Partial<AuthRequest> | undefined>, fault: Fault) => {
+  const failed = async (request: ApiRequest<Partial<AuthRequest> | undefined>) => {
     const initiator = initiatorOf(request)
     const user = request.body?.auth?.identity?.password?.user
     const found = user && (await findLogin(db, user).catch(() => undefined))
     const who = found && { userId: found.id, userName: found.name }
-    notifier.emit(notice('failure', { code: fault.status, type: 'Unauthorized' }), { ...initiator, ...who })
+    notifier.emit(notice('failure', { code: 401, type: 'Unauthorized' }), { ...initiator, ...who })
+  }
+  const ended = (request: ApiRequest, status: number, answer?: unknown) => {
+    if (status === 401 && tellOfFailure) void failed(request as ApiRequest<AuthRequest | undefined>)
+    if (status < 300 && tellOfSuccess) notifier.emit(notice('success'), { ...initiatorOf(request), ...whoIn(answer) })
   }
   return {
     ...operation,
     async handler(request) {
       try {
         const answer = await operation.handler(request)
-        if (tellOfSuccess) notifier.emit(notice('success'), { ...initiatorOf(request), ...whoIn(answer) })
+        ended(request, (answer as Reply | undefined)?.status ?? 200, answer)
         return answer
       } catch (thrown) {
-        if (tellOfFailure && thrown instanceof Fault && thrown.status === 401)
-          void failed(request as ApiRequest<AuthRequest | undefined>, thrown)
+        if (thrown instanceof Fault) ended(request, thrown.status)
         throw thrown
       }
     },
