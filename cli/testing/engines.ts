@@ -3,7 +3,8 @@
  * socket, without syncing to the disk, as an unprivileged account. They are ended by their process ids.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
-import { chownSync, existsSync, globSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { chownSync, closeSync, existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -17,7 +18,11 @@ export const ENGINE_PACKAGES = ['postgresql', 'mariadb-server'] as const
 export interface TestServer {
   /** As `serviceUrl` takes it. */
   readonly url: string
-  readonly pid: number
+  /** Ends it at once, as a crash does; what was written stays. */
+  kill(): Promise<void>
+  /** Starts it again; resolves when it answers. */
+  restart(): Promise<void>
+  /** Ends it and removes all that it has. */
   stop(): Promise<void>
 }
 
@@ -87,34 +92,39 @@ export async function startServer(engine: ServerEngine): Promise<TestServer> {
   const [command, words] = recipe.init(program, folder)
   const options = { cwd: folder, ...account }
   await promisify(execFile)(command, words, options)
-  const child = serve()
-  function serve(): ChildProcess {
-    const log = openSync(join(folder, 'log'), 'a')
-    return spawn(program!, recipe.serve(folder), { ...options, stdio: ['ignore', log, log] })
-  }
-  const ended = new Promise<never>((_, reject) =>
-    child.once('exit', code => reject(new Error(`${engine} did not start: exit ${code}, see ${join(folder, 'log')}`))),
-  )
   const url = recipe.url(folder)
-  ended.catch(() => {})
-  await Promise.race([awaitDatabase(serviceUrl(url, 'probe'), () => {}), ended])
+  const serve = async (): Promise<ChildProcess> => {
+    const log = openSync(join(folder, 'log'), 'a')
+    const child = spawn(program, recipe.serve(folder), { ...options, stdio: ['ignore', log, log] })
+    closeSync(log)
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(
+        `${engine} did not start: exit ${code}\n${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`,
+      )
+    })
+    ended.catch(() => {})
+    await Promise.race([awaitDatabase(serviceUrl(url, 'probe'), () => {}), ended])
+    return child
+  }
+  let child = await serve()
   return {
     url,
-    pid: child.pid!,
+    kill: () => end(child, 'SIGKILL'),
+    async restart() {
+      child = await serve()
+    },
     async stop() {
-      await end(child)
+      // What PostgreSQL calls a fast shutdown is SIGINT; MariaDB knows SIGTERM.
+      await end(child, engine === 'postgres' ? 'SIGINT' : 'SIGTERM')
       rmSync(folder, { recursive: true, force: true })
     },
   }
 }
 
-/** Ends it quickly: PostgreSQL's "fast" shutdown is SIGINT, MariaDB knows SIGTERM. */
-function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
-  return new Promise(resolve => {
-    child.once('exit', () => resolve())
-    child.kill(child.spawnfile.endsWith('postgres') ? 'SIGINT' : 'SIGTERM')
-  })
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
+  await once(child, 'exit')
 }
 
 /** Neither server runs as root. */

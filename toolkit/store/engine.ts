@@ -23,6 +23,8 @@ export interface Engine {
   drop(): Promise<void>
   isConflict(thrown: unknown): boolean
   isAway(thrown: unknown): boolean
+  /** The engine's refusal of a value: too long, too great, or text that it cannot hold. */
+  isUnfit(thrown: unknown): boolean
   /** An error of a migration that is run again: what it was to make is there, what it was to remove is gone. */
   isDoneAlready(thrown: unknown): boolean
 }

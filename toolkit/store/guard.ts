@@ -4,7 +4,7 @@
  */
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
-import { type Fault, unavailable } from '../fault/index.ts'
+import { badRequest, type Fault, unavailable } from '../fault/index.ts'
 import { systemRuntime } from '../runtime/index.ts'
 import type { Engine } from './engine.ts'
 
@@ -46,6 +46,10 @@ export function tooManyConflicts(cause: unknown): Fault {
   const words = 'Too many changes of the same were made at once. Try again later.'
   return Object.assign(unavailable(words, 'DatabaseBusy', { cause }), { transient: true })
 }
+
+/** A 400: what a caller gave passed the schema, and does not fit into its column. */
+const unfit = (cause: unknown): Fault =>
+  badRequest('A value is too long, too great, or has characters that cannot be kept.', 'BadRequest', { cause })
 
 export function refuseBeside(marks: Marks): void {
   if (marks.getStore()?.open)
@@ -128,7 +132,7 @@ async function partOfTransaction<R>(
     return await inner.executeQuery<R>(query)
   } catch (thrown) {
     if (mark && (engine.isConflict(thrown) || engine.isAway(thrown))) mark.trouble = thrown
-    throw thrown
+    throw engine.isUnfit(thrown) ? unfit(thrown) : thrown
   }
 }
 
@@ -153,6 +157,7 @@ function singleQueries(engine: Engine, driver: Driver, acquire: () => Promise<Da
         return await once<R>(guarded.inner, query)
       } catch (thrown) {
         const isAway = engine.isAway(thrown)
+        if (engine.isUnfit(thrown)) throw unfit(thrown)
         if (!isAway && !engine.isConflict(thrown)) throw thrown
         // Whether a write was done that got no answer is not known, so it is not done again.
         if (isAway && (attempt >= AWAY_ATTEMPTS || query.query.kind !== 'SelectQueryNode')) throw databaseAway(thrown)

@@ -85,6 +85,8 @@ export function mariadbEngine(given: string): Engine {
       away.has(Number(codeOf(thrown).errno)) ||
       awayCodes.has(String(codeOf(thrown).code)) ||
       (thrown instanceof Error && /connection is in closed state/.test(thrown.message)),
+    // Too long; out of range; not of the character set.
+    isUnfit: thrown => [1406, 1264, 1366].includes(Number(codeOf(thrown).errno)),
     isDoneAlready: thrown => doneAlready.has(Number(codeOf(thrown).errno)),
   }
 }

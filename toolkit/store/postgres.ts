@@ -76,6 +76,8 @@ export function postgresEngine(given: string): Engine {
       isUnreachable(thrown) ||
       awayCodes.has(String(codeOf(thrown).code)) ||
       (thrown instanceof Error && awayWords.test(thrown.message)),
+    // Too long; out of range; a NUL in a text.
+    isUnfit: thrown => ['22001', '22003', '22021'].includes(String(codeOf(thrown).code)),
     isDoneAlready: () => false,
   }
 }

@@ -41,6 +41,7 @@ export function sqliteEngine(path: string): Engine {
     },
     isConflict: () => false,
     isAway: () => false,
+    isUnfit: () => false,
     isDoneAlready: () => false,
     dialect: {
       // Kysely would hold back all other queries while a transaction is open; the driver below has finer locks.

@@ -12,7 +12,7 @@ export const initial: Migration = {
       .addColumn('root_uuid', 'varchar(36)', c => c.notNull())
       .addColumn('created_at', 'varchar(32)', c => c.notNull())
       .addColumn('updated_at', 'varchar(32)', c => c.notNull())
-      .addColumn('revision', 'integer', c => c.notNull())
+      .addColumn('revision', 'bigint', c => c.notNull())
       .execute()
     for (const column of ['parent_uuid', 'root_uuid', 'revision'])
       await db.schema.createIndex(`resource_provider_${column}`).on('resource_provider').column(column).execute()
