@@ -7,7 +7,7 @@ import { hostname } from 'node:os'
 import type { Kysely } from 'kysely'
 import type { Log } from '../log/index.ts'
 import { isoTime, type Runtime } from '../runtime/index.ts'
-import type { ApiRequest, Operation } from '../service/index.ts'
+import type { ApiRequest, Operation, Reply } from '../service/index.ts'
 import type { Store } from '../store/index.ts'
 import { basicPayload, cadfPayload, type Initiator, type Notice } from './cadf.ts'
 import { createOutbox, type Envelope, type Sink } from './outbox.ts'
@@ -68,7 +68,7 @@ export function createNotifier<DB>(options: {
   readonly optOut: readonly string[]
   readonly observer: { readonly id?: string; readonly typeURI: string }
 }): Notifier<DB> {
-  const { store, runtime, service, format, observer } = options
+  const { store, runtime, log, service, format, observer } = options
   const outbox = createOutbox(options)
   const publisher = `${service}.${options.host || hostname()}`
   const optOut = new Set(options.optOut)
@@ -99,8 +99,13 @@ export function createNotifier<DB>(options: {
     try {
       return await asking.run(now, async () => {
         const answer = await operation.handler(request)
-        const notice = now.told ? undefined : (telling?.after?.(request, answer) ?? now.pending)
-        if (notice) await record(store.db, notice)
+        const refused = ((answer as Reply | undefined)?.status ?? 0) >= 400
+        const notice = now.told || refused ? undefined : (telling?.after?.(request, answer) ?? now.pending)
+        // What was asked for has been done by now: that it could not be told of must not look as if it had failed.
+        if (notice)
+          await record(store.db, notice).catch(err =>
+            log.error({ err, event: notice.eventType }, 'a notification was lost'),
+          )
         return answer
       })
     } finally {
