@@ -1,5 +1,4 @@
 /** Consumers of OAuth 1.0, their request and access tokens, and the nonces of their requests. */
-import { isUniqueViolation } from '@strata/toolkit/store'
 import type { Db, Tables } from './tables.ts'
 
 export type ConsumerRow = Tables['oauth_consumers']
@@ -68,11 +67,10 @@ export async function removeAccessToken(db: Db, id: string): Promise<void> {
 /** False when it was seen before. Forgets those whose requests would be refused for their age. */
 export async function addNonce(db: Db, nonce: Tables['oauth_nonces'], now: number): Promise<boolean> {
   await db.deleteFrom('oauth_nonces').where('expires_at', '<', now).execute()
-  try {
-    await db.insertInto('oauth_nonces').values(nonce).execute()
-    return true
-  } catch (thrown) {
-    if (isUniqueViolation(thrown)) return false
-    throw thrown
-  }
+  const { numInsertedOrUpdatedRows = 0n } = await db
+    .insertInto('oauth_nonces')
+    .values(nonce)
+    .onConflict(conflict => conflict.doNothing())
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows > 0n
 }

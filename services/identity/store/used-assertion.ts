@@ -1,5 +1,4 @@
 /** Assertions that were used, remembered for as long as they could be used again. */
-import { isUniqueViolation } from '@strata/toolkit/store'
 import type { Db } from './tables.ts'
 
 /** False when it was used before. Times are milliseconds since 1970; those that are over are forgotten. */
@@ -9,11 +8,10 @@ export async function useAssertion(
   now: number,
 ): Promise<boolean> {
   await db.deleteFrom('used_assertions').where('expires_at', '<', now).execute()
-  try {
-    await db.insertInto('used_assertions').values({ id: assertion.id, expires_at: assertion.expiresAt }).execute()
-    return true
-  } catch (thrown) {
-    if (isUniqueViolation(thrown)) return false
-    throw thrown
-  }
+  const { numInsertedOrUpdatedRows = 0n } = await db
+    .insertInto('used_assertions')
+    .values({ id: assertion.id, expires_at: assertion.expiresAt })
+    .onConflict(conflict => conflict.doNothing())
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows > 0n
 }
