@@ -1,6 +1,6 @@
 /**
  * Database servers for tests: PostgreSQL and MariaDB as Debian packages them, in a temporary folder, reached by a Unix
- * socket, without syncing to the disk, as an unprivileged account. They are ended by their process ids.
+ * socket, without syncing to the disk (so they survive a kill, not a power cut), as an unprivileged account. They are ended by their process ids.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -45,10 +45,7 @@ const recipes: Readonly<Record<ServerEngine, Recipe>> = {
     ],
     serve: folder => [
       ...['-D', join(folder, 'data'), '-k', folder],
-      ...['listen_addresses=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off'].flatMap(one => [
-        '-c',
-        one,
-      ]),
+      ...['listen_addresses=', 'fsync=off', 'full_page_writes=off'].flatMap(one => ['-c', one]),
       ...['max_connections=400', 'shared_buffers=64MB', 'autovacuum=off'].flatMap(one => ['-c', one]),
     ],
     url: folder => `postgres://strata@localhost/postgres?host=${encodeURIComponent(folder)}`,
@@ -70,7 +67,7 @@ const recipes: Readonly<Record<ServerEngine, Recipe>> = {
         `--socket=${join(folder, 'sock')}`,
         '--skip-networking',
       ],
-      ...['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0', '--innodb-buffer-pool-size=128M'],
+      ...['--innodb-flush-log-at-trx-commit=2', '--innodb-doublewrite=0', '--innodb-buffer-pool-size=128M'],
       ...['--max-connections=400', '--skip-log-bin', '--innodb-file-per-table=0', '--table-open-cache=4000'],
       `--pid-file=${join(folder, 'pid')}`,
     ],

@@ -33,6 +33,15 @@ export interface Engine {
 export const codeOf = (thrown: unknown): { readonly code?: unknown; readonly errno?: unknown } =>
   thrown instanceof Error ? (thrown as { code?: unknown; errno?: unknown }) : {}
 
+/** True when the error is an engine's word for a broken unique (or primary key) constraint. */
+export function isUniqueViolation(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false
+  const { code, errno } = codeOf(thrown)
+  return (
+    /UNIQUE constraint failed|PRIMARY KEY constraint failed/.test(thrown.message) || code === '23505' || errno === 1062
+  )
+}
+
 /** Codes of the operating system for a server that is not there, or not there any more. */
 const systemCodes = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'],

@@ -6,7 +6,7 @@ import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
 import { badRequest, type Fault, unavailable } from '../fault/index.ts'
 import { systemRuntime } from '../runtime/index.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, isUniqueViolation } from './engine.ts'
 
 /** What is known of one attempt of a transaction. */
 export interface Mark {
@@ -14,6 +14,8 @@ export interface Mark {
   open: boolean
   /** The conflict, or loss of the connection, that it met: all that follows in it is void. */
   trouble?: unknown
+  /** The row that it met when it added one of the same key, in the engine's words. */
+  duplicate?: string
   /** Whether its commit may have been done although its answer was lost. */
   uncertain?: boolean
 }
@@ -119,6 +121,11 @@ function guardedDriver(engine: Engine, driver: Driver, marks: Marks): Driver {
   }
 }
 
+const wordsOf = (thrown: unknown): string => {
+  const { message, detail } = thrown as Error & { detail?: unknown }
+  return `${message} ${String(detail ?? '')}`
+}
+
 async function partOfTransaction<R>(
   engine: Engine,
   marks: Marks,
@@ -132,6 +139,7 @@ async function partOfTransaction<R>(
     return await inner.executeQuery<R>(query)
   } catch (thrown) {
     if (mark && (engine.isConflict(thrown) || engine.isAway(thrown))) mark.trouble = thrown
+    if (mark && engine.name !== 'sqlite' && isUniqueViolation(thrown)) mark.duplicate = wordsOf(thrown)
     throw engine.isUnfit(thrown) ? unfit(thrown) : thrown
   }
 }

@@ -9,7 +9,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Kysely, type Transaction } from 'kysely'
-import { codeOf, type Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import {
   AWAY_ATTEMPTS,
   awayPause,
@@ -28,6 +28,7 @@ import { engineOf } from './url.ts'
 
 export { type Kysely, sql, type Transaction } from 'kysely'
 export { type CopiedTable, copyDatabase } from './copy.ts'
+export { isUniqueViolation } from './engine.ts'
 export { type Migration, type MigrationState, migrationState } from './migrate.ts'
 export { type PreparedQuery, preparedQuery } from './prepared.ts'
 export { awaitDatabase, dropDatabase, engineNameOf, serviceUrl, shownUrl } from './url.ts'
@@ -121,6 +122,7 @@ function transactions<DB>(options: {
       await attempt(fn, { open: false }, true).catch(thrown => {
         if (thrown !== REHEARSED) throw thrown
       })
+    let duplicate: string | undefined
     for (let n = 1; ; n++) {
       const done = n > 1 ? await again() : () => {}
       const mark: Mark = { open: false }
@@ -128,7 +130,12 @@ function transactions<DB>(options: {
         return await attempt(fn, mark, false)
       } catch (thrown) {
         const { trouble } = mark
-        if (trouble === undefined) throw thrown
+        if (trouble === undefined) {
+          // A row that came meanwhile, and that `fn` would have seen had it come before? Then it does not meet it twice.
+          if (mark.duplicate === undefined || mark.duplicate === duplicate || n >= CONFLICT_ATTEMPTS) throw thrown
+          duplicate = mark.duplicate
+          continue
+        }
         if (engine.isAway(trouble)) {
           if (mark.uncertain || n >= AWAY_ATTEMPTS) throw databaseAway(trouble)
           await awayPause(n)
@@ -141,13 +148,4 @@ function transactions<DB>(options: {
       }
     }
   }
-}
-
-/** True when the error is an engine's word for a broken unique (or primary key) constraint. */
-export function isUniqueViolation(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false
-  const { code, errno } = codeOf(thrown)
-  return (
-    /UNIQUE constraint failed|PRIMARY KEY constraint failed/.test(thrown.message) || code === '23505' || errno === 1062
-  )
 }
