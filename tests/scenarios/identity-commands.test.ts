@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { startTestCloud, type TestCloud, whyNoClient } from './cloud.ts'
-import { type Listed, type ManyCommands, manyCommands, type OpenStack, openstackAs, type Shown } from './openstack.ts'
+import { type Listed, type ManyCommands, manyCommands, type OpenStack, type Shown } from './openstack.ts'
 
 let cloud: TestCloud
 let many: ManyCommands
@@ -79,7 +79,7 @@ describe('every identity command of the openstack client', { skip: whyNoClient()
       'works',
       'member',
     )
-    const ann = openstackAs(cloud, ...passwordLogin({ user: 'ann', password: 'one long password' }))
+    const ann = many.as(...passwordLogin({ user: 'ann', password: 'one long password' }))
     used.add('user password set')
     await ann.run(
       'user',
@@ -91,7 +91,7 @@ describe('every identity command of the openstack client', { skip: whyNoClient()
       'another password',
     )
     assert.match(await ann.refused('token', 'issue'), /401/)
-    await openstackAs(cloud, ...passwordLogin({ user: 'ann', password: 'another password' })).run('token', 'issue')
+    await many.as(...passwordLogin({ user: 'ann', password: 'another password' })).run('token', 'issue')
   })
 
   const passwordLogin = (options: { readonly user: string; readonly password: string }) => [

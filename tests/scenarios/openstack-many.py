@@ -7,10 +7,22 @@ import logging
 import sys
 
 from openstackclient import shell
+from openstackclient.common import clientmanager
+from osc_lib.clientmanager import ClientCache, ClientManager
+
+
+def forget_logins():
+    """The client keeps its connections for the whole process, whoever asks next."""
+    for kind in (ClientManager, clientmanager.ClientManager):
+        for part in vars(kind).values():
+            if isinstance(part, ClientCache):
+                part._handle = None
+
 
 answers = sys.stdout
 for line in sys.stdin:
     out, err = io.StringIO(), io.StringIO()
+    forget_logins()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = shell.main(json.loads(line))

@@ -24,12 +24,9 @@ export interface OpenStack {
  * test's home; `project` stands in for its own.
  */
 export function openstack(cloud: Pick<TestCloud, 'env'>, login: 'strata' | 'strata-demo', project?: string): OpenStack {
-  return openstackAs(cloud, '--os-cloud', login, ...(project === undefined ? [] : ['--os-project-name', project]))
+  const entry = ['--os-cloud', login, ...(project === undefined ? [] : ['--os-project-name', project])]
+  return clientBy(words => run({ program: '/usr/bin/openstack', words: [...entry, ...words], env: cloud.env }))
 }
-
-/** The same, for commands that begin with these words. */
-export const openstackAs = (cloud: Pick<TestCloud, 'env'>, ...first: string[]): OpenStack =>
-  clientBy(words => run({ program: '/usr/bin/openstack', words: [...first, ...words], env: cloud.env }))
 
 export interface ManyCommands {
   /** A client whose commands begin with these words: who logs in, and how. */
@@ -37,10 +34,7 @@ export interface ManyCommands {
   stop(): void
 }
 
-/**
- * One process for all commands, one after another: tests with a hundred of them would take minutes to start clients. Not for
- * `user password set` as another user: the client remembers in its process who logged in first.
- */
+/** One process for all commands, one after another: tests with a hundred of them would take minutes to start clients. */
 export function manyCommands(cloud: Pick<TestCloud, 'env'>): ManyCommands {
   const script = join(import.meta.dirname, 'openstack-many.py')
   const child: ChildProcess = spawn('/usr/bin/python3', [script], {
