@@ -117,6 +117,10 @@ export function testDatabases(folder: string): { url(name: string): string; drop
   }
 }
 
+/** For `skip` of tests that look into the files of SQLite: why they cannot, where databases are on a server. */
+export const needsFiles: string | false =
+  testDatabases('/').url('x') === 'sqlite:/x.db' ? false : 'it looks into the files of SQLite'
+
 /** What a service is built from, with a temporary folder for its database. */
 export function testEnvironment(overrides: Partial<ServiceEnvironment> & { config?: Config } = {}): TestEnvironment {
   const folder = mkdtempSync(join(tmpdir(), 'strata-test-'))

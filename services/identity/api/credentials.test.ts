@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { needsFiles } from '@strata/toolkit/testing'
 import { type Identity, inProject, plan, startIdentity, statuses } from '../harness.test.ts'
 
 let cloud: Identity
@@ -89,7 +90,7 @@ describe('credentials', () => {
     )
   })
 
-  test('what is secret is not in the database', async () => {
+  test('what is secret is not in the database', { skip: needsFiles }, async () => {
     const who = await newcomer()
     await who.create({ type: 'cert', blob: 'VERY-SECRET-INDEED' })
     const file = cloud.service.environment.databaseUrl('identity').replace(/^sqlite:/, '')
