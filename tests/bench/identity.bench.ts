@@ -76,7 +76,7 @@ async function comparePages(api: Api, list: string): Promise<void> {
   }
   await bare.stop()
   rows.push({
-    what: `GET ${list.replace(/[?&]limit=100/, '').replace(/\b[a-d]0{9,}\w*|\b[0-9a-f]{32}/g, '{id}')}`,
+    what: `GET ${list.replace(/\?limit=100(&|$)/, (_, more) => (more ? '?' : '')).replace(/\b[a-d]0{9,}\w*|\b[0-9a-f]{32}/g, '{id}')}`,
     strata: ms(percentile(times.own, 0.5)),
     bare: ms(percentile(times.other, 0.5)),
     aim: '≤ 20 ms',
