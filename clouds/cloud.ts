@@ -17,7 +17,7 @@ import { systemRuntime } from '@strata/toolkit/runtime'
 import { createServer, mount, type ServiceEnvironment, type ServiceInstance } from '@strata/toolkit/service'
 import { cachingVerifier } from '@strata/toolkit/tokens'
 import { cloudConfig, compositionSections, ovnConfig } from './config.ts'
-import { awaitDatabases, databaseUrls, engineNames } from './databases.ts'
+import { awaitDatabases, databaseProblems, databaseUrls, engineNames } from './databases.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { firstRun } from './first-run.ts'
 import { addHealthRoutes } from './health.ts'
@@ -119,7 +119,10 @@ async function buildCloud(options: CloudOptions, config: Config, log: Log): Prom
   let phase: 'starting' | 'ready' | 'stopping' = 'starting'
   addHealthRoutes({
     ...{ server, metrics: environment.metrics, services: built, engine, version, phase: () => phase },
-    stateIn: engineNames(environment.databaseUrl),
+    databases: {
+      engine: engineNames(environment.databaseUrl),
+      problems: () => databaseProblems(environment.databaseUrl),
+    },
   })
   for (const service of built) {
     const verifyToken = service === instance ? instance.verifyToken : environment.verifyToken

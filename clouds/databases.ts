@@ -10,7 +10,7 @@ import { migrations as placement } from '@strata/placement/service'
 import { type Config, ConfigError } from '@strata/toolkit/config'
 import { reason } from '@strata/toolkit/fault'
 import type { Log } from '@strata/toolkit/log'
-import { awaitDatabase, engineNameOf, serviceUrl } from '@strata/toolkit/store'
+import { awaitDatabase, databaseProblem, engineNameOf, serviceUrl } from '@strata/toolkit/store'
 import { databaseConfig } from './config.ts'
 
 /** By service. */
@@ -28,6 +28,12 @@ export function databaseUrls(state: string, config: Config): (service: string) =
 export function engineNames(urlOf: (service: string) => string): string {
   const names = { sqlite: 'SQLite', postgres: 'PostgreSQL', mariadb: 'MariaDB' }
   return [...new Set(SERVICES.map(service => names[engineNameOf(urlOf(service))]))].join(', ')
+}
+
+/** What is wrong with the databases, a sentence each. */
+export async function databaseProblems(urlOf: (service: string) => string): Promise<string[]> {
+  const found = await Promise.all(SERVICES.map(service => databaseProblem(urlOf(service))))
+  return found.filter(problem => problem !== undefined)
 }
 
 /** Resolves when all databases answer. Throws `ConfigError` for what waiting does not mend, or when the process is told to end. */

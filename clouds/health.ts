@@ -10,8 +10,11 @@ export interface HealthOptions {
   readonly services: readonly ServiceInstance[]
   readonly engine: Engine
   readonly version: string
-  /** What the services' state is kept in, for people. */
-  readonly stateIn: string
+  readonly databases: {
+    /** What the services' state is kept in, for people. */
+    readonly engine: string
+    problems(): Promise<readonly string[]>
+  }
   readonly phase: () => 'starting' | 'ready' | 'stopping'
 }
 
@@ -22,7 +25,7 @@ interface Part {
 }
 
 export function addHealthRoutes(options: HealthOptions): void {
-  const { server, metrics, services, engine, version, stateIn, phase } = options
+  const { server, metrics, services, engine, version, databases, phase } = options
   server.get('/', async request => ({
     name: 'Strata',
     version,
@@ -35,14 +38,15 @@ export function addHealthRoutes(options: HealthOptions): void {
     const parts = Object.fromEntries(
       await Promise.all(services.map(async service => [service.type, await partOf(service)] as const)),
     )
-    const well = Object.values(parts).every(part => part.status === 'ready')
+    const away = await databases.problems()
+    const well = away.length === 0 && Object.values(parts).every(part => part.status === 'ready')
     const status = phase() === 'ready' && !well ? 'degraded' : phase()
-    const engines = { state: stateIn, messages: 'in process', ...(await engine.describe().catch(() => ({}))) }
+    const engines = { state: databases.engine, messages: 'in process', ...(await engine.describe().catch(() => ({}))) }
     const guests = (await Promise.all(engine.hosts.map(host => host.guests().catch(() => [])))).flat()
     const counted = { running: guests.filter(guest => guest.state === 'running').length, total: guests.length }
     return reply
       .status(status === 'ready' ? 200 : 503)
-      .send({ status, version, services: parts, engines, guests: counted, problems: engine.problems() })
+      .send({ status, version, services: parts, engines, guests: counted, problems: [...away, ...engine.problems()] })
   })
 }
 

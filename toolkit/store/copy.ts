@@ -5,8 +5,7 @@
 import { createHash } from 'node:crypto'
 import { Kysely, sql, type Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
-import { openStore } from './index.ts'
-import { BOOKKEEPING, type Migration, migrationState } from './migrate.ts'
+import { BOOKKEEPING, type Migration, migrateStore, migrationState } from './migrate.ts'
 import { engineOf } from './url.ts'
 
 export interface CopiedTable {
@@ -46,7 +45,7 @@ export async function copyDatabase(options: {
   if (had.pending.length + had.unknown.length > 0)
     throw new Error('the source is of another version; run "strata db migrate" on it, or the version that made it')
   if (await targetHasTables(to, migrations)) throw new Error('the target has tables already; it must be new')
-  await (await openStore<object>({ url: to, migrations })).close()
+  await makeTables(to, migrations)
   try {
     return await fill(from, to)
   } catch (thrown) {
@@ -58,6 +57,16 @@ export async function copyDatabase(options: {
 async function targetHasTables(to: string, migrations: readonly Migration[]): Promise<boolean> {
   await engineOf(to).engine.prepare()
   return (await migrationState(to, migrations)) !== undefined
+}
+
+async function makeTables(to: string, migrations: readonly Migration[]): Promise<void> {
+  const { engine } = engineOf(to)
+  const db = new Kysely<unknown>({ dialect: engine.dialect })
+  try {
+    await migrateStore(engine, db, migrations)
+  } finally {
+    await db.destroy()
+  }
 }
 
 async function fill(from: string, to: string): Promise<CopiedTable[]> {

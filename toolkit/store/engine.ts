@@ -17,6 +17,8 @@ export interface Engine {
   readonly tablesCommitAtOnce: boolean
   /** Makes the service's schema (PostgreSQL) or database (MariaDB) if it is absent. */
   prepare(): Promise<void>
+  /** Resolves when the server answers, rejects with why it does not. */
+  ping(): Promise<void>
   /** A dialect whose queries may take as long as they like, and the lock that one process at a time may migrate under. */
   migrator(): { readonly dialect: Dialect; exclusively<T>(work: () => Promise<T>): Promise<T> } | undefined
   /** Removes the schema or database and all that is in it. */

@@ -31,7 +31,7 @@ export { type CopiedTable, copyDatabase } from './copy.ts'
 export { isUniqueViolation } from './engine.ts'
 export { type Migration, type MigrationState, migrationState } from './migrate.ts'
 export { type PreparedQuery, preparedQuery } from './prepared.ts'
-export { awaitDatabase, dropDatabase, engineNameOf, serviceUrl, shownUrl } from './url.ts'
+export { awaitDatabase, databaseProblem, dropDatabase, engineNameOf, serviceUrl, shownUrl } from './url.ts'
 
 export type AfterCommit = (fn: () => void) => void
 /** Either the store's own handle or an open transaction: what a query function takes. */

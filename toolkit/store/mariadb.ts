@@ -40,7 +40,7 @@ export function mariadbEngine(given: string): Engine {
     charset: 'UTF8MB4_BIN',
     connectTimeout: 5000,
     enableKeepAlive: true,
-    decimalNumbers: true,
+    typeCast: exactly,
     stringifyObjects: true,
     ...tlsOf(url.searchParams.get('ssl')),
   }
@@ -74,6 +74,7 @@ export function mariadbEngine(given: string): Engine {
         if (known.length === 0)
           await ask(`create database if not exists ${database} character set utf8mb4 collate utf8mb4_nopad_bin`)
       }),
+    ping: () => withConnection(async ask => void (await ask('select 1'))),
     migrator: () => ({
       dialect: dialectOf({ ...access, database }, { pool: 2, statementTimeout: 0 }),
       exclusively: locked,
@@ -89,6 +90,13 @@ export function mariadbEngine(given: string): Engine {
     isUnfit: thrown => [1406, 1264, 1366].includes(Number(codeOf(thrown).errno)),
     isDoneAlready: thrown => doneAlready.has(Number(codeOf(thrown).errno)),
   }
+}
+
+/** The client's own way of reading fractions may lose their last digit. */
+const exactly: mysql.TypeCast = (field, next) => {
+  if (field.type !== 'DOUBLE' && field.type !== 'FLOAT' && field.type !== 'NEWDECIMAL') return next()
+  const text = field.string()
+  return text === null ? null : Number(text)
 }
 
 type Ask = (sql: string, values?: string[]) => Promise<Record<string, unknown>[]>

@@ -3,7 +3,16 @@
  * `postgres://user:password@host/database?schema=identity`. Text sorts and compares by its bytes, as it does in the other
  * engines, whatever the database was made with.
  */
-import { type DataTypeNode, type Dialect, PostgresDialect, type PostgresPool, PostgresQueryCompiler } from 'kysely'
+import {
+  type DataTypeNode,
+  type Dialect,
+  type Kysely,
+  PostgresDialect,
+  type PostgresPool,
+  PostgresQueryCompiler,
+  sql,
+  type TableMetadata,
+} from 'kysely'
 import pg from 'pg'
 import { codeOf, type Engine, isUnreachable, plainName, type ServerOptions, serverOptions } from './engine.ts'
 
@@ -66,6 +75,7 @@ export function postgresEngine(given: string): Engine {
         const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [schema])
         if (!rowCount) await client.query(`create schema ${schema}`)
       }),
+    ping: () => withClient(async client => void (await client.query('select 1'))),
     migrator: () => ({
       dialect: dialectOf(schema, connection(0), { ...options, pool: 1 }),
       exclusively: work => locked(work),
@@ -96,15 +106,33 @@ function dialectOf(schema: string, connection: pg.ClientConfig, { pool: max }: S
     createAdapter: () => dialect.createAdapter(),
     createDriver: () => dialect.createDriver(),
     createQueryCompiler: () => new Compiler(),
-    createIntrospector(db) {
-      const introspector = dialect.createIntrospector(db)
-      return {
-        getSchemas: () => introspector.getSchemas(),
-        // Other services' schemas are none of this one's business.
-        getTables: async one => (await introspector.getTables(one)).filter(table => table.schema === schema),
-      }
-    },
+    // Kysely's own looks into all schemas, and fails when one of them vanishes meanwhile.
+    createIntrospector: db => ({ getSchemas: async () => [{ name: schema }], getTables: () => tablesOf(db) }),
   }
+}
+
+async function tablesOf(db: Kysely<unknown>): Promise<TableMetadata[]> {
+  const { rows } = await sql<
+    Record<'table_name' | 'column_name' | 'udt_name' | 'is_nullable' | 'is_identity', string> & {
+      column_default: string | null
+    }
+  >`
+    select table_name, column_name, udt_name, is_nullable, is_identity, column_default
+    from information_schema.columns where table_schema = current_schema() order by table_name, ordinal_position`.execute(
+    db,
+  )
+  return [...Map.groupBy(rows, row => row.table_name)].map(([name, columns]) => ({
+    name,
+    isView: false,
+    isForeign: false,
+    columns: columns.map(column => ({
+      name: column.column_name,
+      dataType: column.udt_name,
+      isNullable: column.is_nullable === 'YES',
+      isAutoIncrementing: column.is_identity === 'YES',
+      hasDefaultValue: column.column_default !== null,
+    })),
+  }))
 }
 
 // A compiler is made by extending Kysely's own: it has no other way in.

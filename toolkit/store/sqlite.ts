@@ -34,6 +34,7 @@ export function sqliteEngine(path: string): Engine {
     asksForIsolation: false,
     tablesCommitAtOnce: false,
     prepare: async () => {},
+    ping: async () => {},
     // One connection writes, whoever asks; another process waits for the file.
     migrator: () => undefined,
     async drop() {

@@ -68,6 +68,15 @@ export async function awaitDatabase(url: string, tell: (words: string) => void, 
   }
 }
 
+/** Why the database does not answer; undefined when it does. */
+export const databaseProblem = (url: string): Promise<string | undefined> =>
+  engineOf(url)
+    .engine.ping()
+    .then(
+      () => undefined,
+      thrown => `the database at ${shownUrl(url)} does not answer: ${reason(thrown)}`,
+    )
+
 /** The URL without its password. */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return url
