@@ -45,6 +45,7 @@ import { refuseBadPattern } from './logic/password/change.ts'
 import { enabledBy } from './logic/password/enabled.ts'
 import { createPasswords } from './logic/password/hash.ts'
 import { createThrottle } from './logic/password/throttle.ts'
+import { createLoginMemory } from './logic/token/memory.ts'
 import { createReceipts } from './logic/token/receipt.ts'
 import { openRings } from './logic/token/rings.ts'
 import { keepRotating } from './logic/token/rotation.ts'
@@ -117,8 +118,10 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       cacheFor: config.token_cache_seconds * 1000,
       membershipsFor: config.default_authorization_ttl,
     })
+    const memory = createLoginMemory({ runtime, config })
     const forget = () => {
       tokens.forget()
+      memory.forget()
       passwords.forget()
     }
     const parts: Parts = {
@@ -127,6 +130,7 @@ export const identity = defineService<IdentityExtra, IdentityInstance>({
       config,
       passwords,
       tokens,
+      memory,
       vault,
       receipts: createReceipts({ keys: rings.receipts, runtime, lifetime: config.receipt_expiration * 1000 }),
       throttle: createThrottle({

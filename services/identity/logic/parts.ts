@@ -8,6 +8,7 @@ import type { Directories } from './directory/directories.ts'
 import type { IsEnabled } from './password/enabled.ts'
 import type { Passwords } from './password/hash.ts'
 import type { Throttle } from './password/throttle.ts'
+import type { LoginMemory } from './token/memory.ts'
 import type { Receipts } from './token/receipt.ts'
 import type { Tokens } from './token/tokens.ts'
 import type { Vault } from './vault.ts'
@@ -18,6 +19,7 @@ export interface Parts {
   readonly config: IdentityConfig
   readonly passwords: Passwords
   readonly tokens: Tokens
+  readonly memory: LoginMemory
   readonly vault: Vault
   readonly directories: Directories
   readonly receipts: Receipts

@@ -18,9 +18,18 @@ export async function authenticate(parts: Parts, login: Login): Promise<IssuedTo
   const { auth } = login
   const issuedAt = parts.runtime.now()
   const asked = [...new Set(auth.identity.methods)]
-  const proofs = await parts.throttle.attempt(attemptOf(login, parts.config), () => proveAll(parts, login, asked))
+  const { memory } = parts
+  const key = memory.keyOf(login)
+  const remember = memory.rememberer()
+  const found = await parts.throttle.attempt(
+    attemptOf(login, parts.config),
+    async () => (key === undefined ? undefined : memory.recall(key, issuedAt)) ?? proveAll(parts, login, asked),
+  )
+  if ('text' in found) return found
   const shown = login.headers['openstack-auth-receipt']
-  return tokenFor(parts, { auth, asked: asked as Method[], proofs, issuedAt, receipt: shown })
+  const result = await tokenFor(parts, { auth, asked: asked as Method[], proofs: found, issuedAt, receipt: shown })
+  if (key !== undefined && 'text' in result) remember(key, result)
+  return result
 }
 
 async function proveAll(parts: Parts, login: Login, asked: readonly string[]): Promise<Proof[]> {

@@ -3,7 +3,6 @@
  * until something about users, scopes, roles or the catalog changes, or a short time has passed.
  */
 import { hash } from 'node:crypto'
-import type { TokenInfo } from '@strata/toolkit/context'
 import type { Eventual } from '@strata/toolkit/eventual'
 import type { Runtime } from '@strata/toolkit/runtime'
 import { allEndpoints, allServices, type EndpointRow } from '../../store/catalog.ts'
@@ -15,20 +14,23 @@ import { filterSource } from '../filter-source.ts'
 import type { IsEnabled } from '../password/enabled.ts'
 import { type CatalogSource, catalogOf } from '../rules/catalog.ts'
 import { type FilterSource, givenEndpoints } from '../rules/endpoint-filter.ts'
+import { parseTime } from '../rules/times.ts'
 import type { TokenPayload } from '../rules/token-payload.ts'
-import { bodyOf, infoOf, lookUp, type Surroundings, type TokenFacts } from './describe.ts'
+import { type CheckedToken, type Stamp, stampOf } from './checked.ts'
+import { lookUp, type Surroundings, type TokenFacts } from './describe.ts'
 import type { TokenFormat } from './format.ts'
-
-export interface CheckedToken {
-  readonly payload: TokenPayload
-  readonly info: TokenInfo
-  /** The answer, as it is sent. */
-  readonly body: Buffer
-  readonly bodyWithoutCatalog: Buffer
-}
 
 export interface IssuedToken extends CheckedToken {
   readonly text: string
+  /** Absent where it rests on more than what this service knows, or on a right that is used up. */
+  readonly again?: Renewal
+}
+
+export interface Renewal {
+  /** Another token of the same kind; nothing is looked up. */
+  make(issuedAt: number): IssuedToken
+  /** Milliseconds since 1970: then what it rests on ends at the latest. */
+  readonly until: number
 }
 
 export interface Revocation {
@@ -88,32 +90,36 @@ export function createTokens(options: {
     isEnabled: options.isEnabled,
     validity: { now: runtime.now(), defaultTtl: options.membershipsFor },
   })
+  const refresh = (id: string) => options.directories.refresh('user', id)
   const known = async (payload: TokenPayload) => {
-    const refresh = (id: string) => options.directories.refresh('user', id)
-    await refresh(payload.userId)
+    const own = (await refresh(payload.userId)) === 'own'
     const facts = await lookUp(store.db, payload, standards())
     // Users of a directory may also be behind what was delegated.
     const others = await Promise.all((facts?.delegation?.others ?? []).map(refresh))
-    return others.every(one => one === 'own') ? facts : lookUp(store.db, payload, standards())
+    if (others.every(one => one === 'own')) return facts && { facts, own }
+    const fresh = await lookUp(store.db, payload, standards())
+    return fresh && { facts: fresh, own: false }
   }
-  const complete = async (facts: TokenFacts): Promise<CheckedToken> => {
+  const stampFor = async (facts: TokenFacts): Promise<Stamp> => {
     const { payload, project } = facts
     const catalog = await loadCatalog()
     const endpoints = (project && givenEndpoints(catalog, project.id)) ?? catalog.endpoints
-    const entries = catalogOf({ ...catalog, endpoints }, { userId: payload.userId, projectId: project?.id })
-    return {
-      payload,
-      info: infoOf(facts),
-      body: Buffer.from(JSON.stringify(bodyOf(facts, { ...catalog, entries }))),
-      bodyWithoutCatalog: Buffer.from(JSON.stringify(bodyOf(facts, catalog))),
-    }
+    const entries = () => catalogOf({ ...catalog, endpoints }, { userId: payload.userId, projectId: project?.id })
+    return stampOf(facts, { ...catalog, entries })
   }
   const validate = async (text: string, expiredFor: number): Promise<CheckedToken | undefined> => {
     const payload = format.open(text)
     if (!payload || payload.expiresAt + expiredFor <= runtime.now()) return undefined
-    const facts = await known(payload)
-    if (!facts || (await isRevoked(store.db, revocable(facts)))) return undefined
-    return complete(facts)
+    const found = await known(payload)
+    if (!found || (await isRevoked(store.db, revocable(found.facts)))) return undefined
+    return (await stampFor(found.facts))(payload)
+  }
+  /** `keep`: what services ask about next is then known already. */
+  const issued = (stamp: Stamp, payload: TokenPayload, about: { renewal?: Renewal; keep?: Keep }): IssuedToken => {
+    const text = format.seal(payload)
+    const token = stamp(payload)
+    about.keep?.(text, token)
+    return Object.assign(token, { text, again: about.renewal })
   }
   return {
     async issue({
@@ -126,21 +132,36 @@ export function createTokens(options: {
       from,
       notAfter = Number.POSITIVE_INFINITY,
     }) {
-      const own = Buffer.from(runtime.bytes(16)).toString('base64url')
       const chain = from?.auditIds.at(-1)
-      const payload: TokenPayload = {
-        userId,
-        scope,
-        methods,
-        issuedAt,
-        expiresAt: Math.min(from?.expiresAt ?? issuedAt + lifetime, notAfter),
-        auditIds: chain === undefined ? [own] : [own, chain],
-        ...(delegation && { delegation }),
-        ...(federation && { federation }),
+      const payloadAt = (at: number): TokenPayload => {
+        const own = Buffer.from(runtime.bytes(16)).toString('base64url')
+        return {
+          userId,
+          scope,
+          methods,
+          issuedAt: at,
+          expiresAt: Math.min(from?.expiresAt ?? at + lifetime, notAfter),
+          auditIds: chain === undefined ? [own] : [own, chain],
+          ...(delegation && { delegation }),
+          ...(federation && { federation }),
+        }
       }
-      const facts = await known(payload)
-      if (!facts) return undefined
-      return { text: format.seal(payload), ...(await complete(facts)) }
+      const payload = payloadAt(issuedAt)
+      const keep = cache.keeper()
+      const found = await known(payload)
+      if (!found) return undefined
+      const stamp = await stampFor(found.facts)
+      // Memberships of federated users expire, and other delegations are used up or bound to more than their words.
+      const lasting = found.own && !federation && (!delegation || delegation.type === 'application_credential')
+      const renewal: Renewal | undefined = lasting
+        ? {
+            make: at => issued(stamp, payloadAt(at), { renewal, keep: cache.keeper() }),
+            until: Math.min(payload.expiresAt, passwordEnd(found.facts)),
+          }
+        : undefined
+      // What it was asked for with may have changed since: such a token is born revoked.
+      const isGood = !(await isRevoked(store.db, revocable(found.facts)))
+      return issued(stamp, payload, { renewal, keep: isGood ? keep : undefined })
     },
     check: (text, expiredFor = 0) => (expiredFor > 0 ? validate(text, expiredFor) : cache.get(text)),
     async revoke(db, what) {
@@ -187,9 +208,17 @@ function revocable({ payload, user, project, domain, delegation }: TokenFacts) {
   }
 }
 
+/** When the user must have another password. */
+const passwordEnd = ({ user }: TokenFacts): number =>
+  (user.password_expires_at === null ? undefined : parseTime(user.password_expires_at)?.at) ?? Number.POSITIVE_INFINITY
+
+/** Remembers a token, unless something has changed since this was asked for. */
+type Keep = (text: string, token: CheckedToken) => void
+
 interface Cache {
   /** What is known of the token, or what is found out. */
   get(text: string): Eventual<CheckedToken | undefined>
+  keeper(): Keep
   clear(): void
 }
 
@@ -203,22 +232,29 @@ function tokenCache(options: {
   const capacity = 10_000
   let entries = new Map<string, { readonly token: CheckedToken; readonly until: number }>()
   let generation = 0
-  const remember = async (key: string, text: string) => {
+  // Kept by their hash, so that a dump of the memory shows no token.
+  const keyOf = (text: string) => hash('sha256', text, 'base64')
+  const keeper = (): Keep => {
     const asked = generation
+    return (text, token) => {
+      // What was looked up while something changed may be of before the change: it serves this request only.
+      if (asked !== generation || keep === 0) return
+      if (entries.size >= capacity) entries.delete(entries.keys().next().value!)
+      entries.set(keyOf(text), { token, until: Math.min(runtime.now() + keep, token.payload.expiresAt) })
+    }
+  }
+  const find = async (text: string) => {
+    const remember = keeper()
     const token = await make(text)
-    // What was looked up while something changed may be of before the change: it serves this request only.
-    if (!token || asked !== generation) return token
-    if (entries.size >= capacity) entries.delete(entries.keys().next().value!)
-    entries.set(key, { token, until: Math.min(runtime.now() + keep, token.payload.expiresAt) })
+    if (token) remember(text, token)
     return token
   }
   return {
     get(text) {
-      // Kept by their hash, so that a dump of the memory shows no token.
-      const key = hash('sha256', text, 'base64')
-      const known = entries.get(key)
-      return known && known.until > runtime.now() ? known.token : remember(key, text)
+      const known = entries.get(keyOf(text))
+      return known && known.until > runtime.now() ? known.token : find(text)
     },
+    keeper,
     clear() {
       generation++
       entries = new Map()
