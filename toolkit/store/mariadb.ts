@@ -128,7 +128,7 @@ function dialectOf(
   ]
   const dialect = new MysqlDialect({
     async pool() {
-      const pool = mysql.createPool({ ...access, connectionLimit, maxIdle: connectionLimit, idleTimeout: 30_000 })
+      const pool = mysql.createPool({ ...access, connectionLimit, maxIdle: 0, idleTimeout: 30_000 })
       // A connection that breaks while nobody asks anything of it must not end the process.
       pool.on('connection', connection => connection.on('error', () => {}))
       return pool

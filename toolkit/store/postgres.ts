@@ -95,7 +95,7 @@ export function postgresEngine(given: string): Engine {
 function dialectOf(schema: string, connection: pg.ClientConfig, { pool: max }: ServerOptions): Dialect {
   const dialect = new PostgresDialect({
     async pool(): Promise<PostgresPool> {
-      const pool = new pg.Pool({ ...connection, max, idleTimeoutMillis: 30_000, allowExitOnIdle: false })
+      const pool = new pg.Pool({ ...connection, max, idleTimeoutMillis: 30_000, allowExitOnIdle: true })
       // A connection that breaks while nobody uses it is replaced; one in use tells whoever uses it.
       pool.on('error', () => {})
       pool.on('connect', client => client.on('error', () => {}))
