@@ -3,6 +3,7 @@
  * `mariadb://user:password@host/identity`, or `…/identity?socket=/run/mysqld/mysqld.sock`. Text is utf8mb4 and compares by its
  * bytes; statements are strict and quote as the standard does.
  */
+import type { Socket } from 'node:net'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -128,9 +129,12 @@ function dialectOf(
   ]
   const dialect = new MysqlDialect({
     async pool() {
-      const pool = mysql.createPool({ ...access, connectionLimit, maxIdle: 0, idleTimeout: 30_000 })
+      const pool = mysql.createPool({ ...access, connectionLimit, maxIdle: connectionLimit })
       // A connection that breaks while nobody asks anything of it must not end the process.
       pool.on('connection', connection => connection.on('error', () => {}))
+      // Connections that nobody uses hold no process.
+      pool.on('acquire', connection => socketOf(connection).ref())
+      pool.on('release', connection => socketOf(connection).unref())
       return pool
     },
     onCreateConnection: async connection => void (await connection.executeQuery(rawQuery(`set ${session.join(', ')}`))),
@@ -142,6 +146,8 @@ function dialectOf(
     createIntrospector: db => dialect.createIntrospector(db),
   }
 }
+
+const socketOf = (connection: mysql.PoolConnection) => (connection as unknown as { stream: Socket }).stream
 
 const rawQuery = (sql: string): CompiledQuery => ({
   sql,
