@@ -85,7 +85,7 @@ test('work that a transaction began and did not wait for may query once it is ov
   assert.deepEqual(await late, ['a'])
 })
 
-test('readers read on during a write, and see it whole or not at all; writers queue', async () => {
+test('readers read on during a write, and see it whole or not at all; writers do not disturb each other', async () => {
   let proceed = () => {}
   const held = new Promise<void>(resolve => {
     proceed = resolve
@@ -95,8 +95,8 @@ test('readers read on during a write, and see it whole or not at all; writers qu
     await held
     await add(tx, 'w2')
   })
-  const second = store.transaction(tx => add(tx, 'w3'))
   assert.deepEqual(await ids(), ['a'])
+  const second = store.transaction(tx => add(tx, 'w3'))
   proceed()
   await Promise.all([writing, second])
   assert.deepEqual(await ids(), ['a', 'w1', 'w2', 'w3'])
