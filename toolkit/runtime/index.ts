@@ -3,7 +3,7 @@
  *
  * Nothing outside this module (and drivers, tools, tests) may call `Date.now`, `new Date()`, `Math.random` or `randomUUID`.
  */
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomFillSync, randomUUID } from 'node:crypto'
 
 export interface Runtime {
   /** Milliseconds since 1970, UTC. */
@@ -22,12 +22,29 @@ export interface Runtime {
   timer(ms: number, fn: () => void): () => void
 }
 
+/** Random bytes that nobody has had yet: asking the system for a few costs as much as for a page of them. */
+const stock = new Uint8Array(4096)
+let used = stock.length
+
+function randomOnes(length: number): Uint8Array {
+  if (length > 64) return randomBytes(length)
+  if (used + length > stock.length) {
+    randomFillSync(stock)
+    used = 0
+  }
+  const taken = stock.slice(used, used + length)
+  // What was handed out lies nowhere else.
+  stock.fill(0, used, used + length)
+  used += length
+  return taken
+}
+
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   uuid: () => randomUUID(),
   random: () => Math.random(),
-  bytes: length => randomBytes(length),
+  bytes: randomOnes,
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)

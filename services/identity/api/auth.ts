@@ -17,12 +17,16 @@ import type { IssuedToken } from '../logic/token/tokens.ts'
 import { sentTo } from './sent-to.ts'
 import { collection } from './view.ts'
 
-export const tokenReply = (status: number, text: string, token: CheckedToken, request: ApiRequest) =>
-  reply(status, request.query['nocatalog'] === undefined ? token.body : token.bodyWithoutCatalog, {
-    'x-subject-token': text,
-    vary: 'X-Auth-Token',
-    'content-type': 'application/json',
-  })
+const headersOf = (text: string) => ({
+  'x-subject-token': text,
+  vary: 'X-Auth-Token',
+  'content-type': 'application/json',
+})
+const wantsCatalog = ({ query }: ApiRequest) => query['nocatalog'] === undefined
+
+/** Of a token that was just made. */
+export const newTokenReply = (status: number, token: IssuedToken, request: ApiRequest) =>
+  reply(status, token.answer(wantsCatalog(request)), headersOf(token.text))
 
 /** Of a login: its token, or a receipt for what it proved so far. */
 export const loginReply = (result: IssuedToken | IssuedReceipt, request: ApiRequest) =>
@@ -32,7 +36,7 @@ export const loginReply = (result: IssuedToken | IssuedReceipt, request: ApiRequ
         vary: 'X-Auth-Token',
         'content-type': 'application/json',
       })
-    : tokenReply(201, result.text, result, request)
+    : newTokenReply(201, result, request)
 
 export function authOperations(parts: Parts): Operation[] {
   return [...tokenOperations(parts), ...ownOperations(parts)]
@@ -58,7 +62,7 @@ function tokenOperations(parts: Parts): Operation[] {
     andThen(subject(request, rule), ({ text, token }) => {
       const limited = token.info.applicationCredential?.accessRules
       if (limited && request.headers['openstack-identity-access-rules'] === undefined) throw tokenNotFound()
-      return tokenReply(200, text, token, request)
+      return reply(200, wantsCatalog(request) ? token.body : token.bodyWithoutCatalog, headersOf(text))
     })
   const expiredFor = ({ context, query }: ApiRequest) =>
     isTrue(String(query['allow_expired'] ?? '')) && context.can('service_or_admin')

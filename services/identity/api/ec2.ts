@@ -4,7 +4,7 @@ import { ec2CredentialSchema, type SignedRequestBody, signedRequestSchema } from
 import { missing } from '../contract/errors.ts'
 import { type Ec2Keys, ec2Logic } from '../logic/ec2.ts'
 import type { Parts } from '../logic/parts.ts'
-import { tokenReply } from './auth.ts'
+import { newTokenReply } from './auth.ts'
 
 const all = '/v3/users/:user_id/credentials/OS-EC2'
 const one = `${all}/:access`
@@ -69,7 +69,7 @@ export function ec2Operations(parts: Parts): Operation[] {
         async handler(request) {
           const { credentials, ec2Credentials } = request.body
           const token = await logic.tokenFor((credentials ?? ec2Credentials)!, api)
-          return tokenReply(200, token.text, token, request)
+          return newTokenReply(200, token, request)
         },
       }),
     ),

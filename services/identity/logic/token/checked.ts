@@ -11,9 +11,11 @@ import { bodyOf, infoOf, type Surroundings, type TokenFacts } from './describe.t
 export interface CheckedToken {
   readonly payload: TokenPayload
   readonly info: TokenInfo
-  /** The answer, as it is sent. */
+  /** The answer, as it is sent; kept, since a token that is asked about is asked about again. */
   readonly body: Buffer
   readonly bodyWithoutCatalog: Buffer
+  /** The same as text, which is not kept: for the answer that brings a new token. */
+  answer(catalog: boolean): string
 }
 
 /** Makes tokens of the same user, scope and methods as those of the facts. */
@@ -61,20 +63,21 @@ class Stamped implements CheckedToken {
   }
 
   get body(): Buffer {
-    this.#body ??= this.#with(this.#whole())
+    this.#body ??= Buffer.from(this.answer(true))
     return this.#body
   }
 
   get bodyWithoutCatalog(): Buffer {
-    this.#bodyWithoutCatalog ??= this.#with(this.#short())
+    this.#bodyWithoutCatalog ??= Buffer.from(this.answer(false))
     return this.#bodyWithoutCatalog
   }
 
-  #with(rest: string): Buffer {
+  answer(catalog: boolean): string {
+    const rest = catalog ? this.#whole() : this.#short()
     const { auditIds, issuedAt, expiresAt } = this.payload
     const [issued, expires] = [toMicroseconds(isoTime(issuedAt)), toMicroseconds(isoTime(expiresAt))]
     // Audit ids are base64url and times are digits: nothing of them needs an escape.
     const ids = auditIds.map(id => `"${id}"`).join(',')
-    return Buffer.from(`{"token":{"audit_ids":[${ids}],"expires_at":"${expires}","issued_at":"${issued}",${rest}}`)
+    return `{"token":{"audit_ids":[${ids}],"expires_at":"${expires}","issued_at":"${issued}",${rest}}`
   }
 }

@@ -117,9 +117,9 @@ export function createTokens(options: {
   /** `keep`: what services ask about next is then known already. */
   const issued = (stamp: Stamp, payload: TokenPayload, about: { renewal?: Renewal; keep?: Keep }): IssuedToken => {
     const text = format.seal(payload)
-    const token = stamp(payload)
-    about.keep?.(text, token)
-    return Object.assign(token, { text, again: about.renewal })
+    // One of its own, without the answer that the new token makes now: many tokens are never asked about.
+    about.keep?.(text, stamp(payload))
+    return Object.assign(stamp(payload), { text, again: about.renewal })
   }
   return {
     async issue({
