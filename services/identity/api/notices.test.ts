@@ -186,7 +186,11 @@ test('the basic form names the resource and the request, and no more', async () 
       resource_info: answer.json.group.id,
       request_id: answer.headers['x-openstack-request-id'],
     })
-    assert.deepEqual(ear.heard, [])
+    // The administrator's login, with which the test began, may be told of before or after it began to listen.
+    assert.deepEqual(
+      ear.heard.filter(one => one.event_type !== 'identity.authenticate'),
+      [],
+    )
   } finally {
     await cloud.close()
   }
