@@ -95,6 +95,8 @@ export const FREE_FOLDERS = [
   /^tools\/api-coverage\/catalog\//,
   /^tests\/[^/]+\/data\//,
   /^tests\/conformance\/[\w-]+\.(txt|yaml)$/,
+  // What is of the client's own language.
+  /^tests\/scenarios\/[\w-]+\.py$/,
 ]
 
 export const IO_BUILTINS = new Set(

@@ -9,13 +9,13 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import type { Runtime } from '@strata/toolkit/runtime'
 import type { IdentityConfig } from '../../contract/config.ts'
-import type { Login } from './methods/proof.ts'
+import type { AuthRequest } from '../../contract/token.ts'
 import { trustIn } from './scope.ts'
 import type { IssuedToken } from './tokens.ts'
 
 export interface LoginMemory {
   /** What the login is remembered by; undefined where it must be looked at anew each time. */
-  keyOf(login: Login): string | undefined
+  keyOf(login: AuthRequest & { readonly headers: Readonly<Record<string, unknown>> }): string | undefined
   /** Another token for the same login. */
   recall(key: string, issuedAt: number): IssuedToken | undefined
   /** To be asked before a login is looked at: what it gives keeps the token, unless something has changed meanwhile. */
