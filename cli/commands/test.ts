@@ -84,7 +84,7 @@ async function smoke(words: readonly string[]): Promise<Counts> {
 }
 
 /** Of the unit tests, those that say what an engine must do; they run on all engines, the others when asked for. */
-const ENGINE_TESTS = /^toolkit\/(store|testing|saga)\/|\/contract\.test\.ts$/
+const ENGINE_TESTS = /^toolkit\/(store|testing|saga|rehearsal|resource|notifications)\/|\/store\/.*\.test\.ts$/
 
 /** On the engine that was asked for; else all tests on SQLite, and those of engines on the others. */
 async function unit(words: readonly string[], engine: string | undefined): Promise<Counts> {
