@@ -22,8 +22,15 @@ export interface Mark {
 
 export type Marks = AsyncLocalStorage<Mark>
 
-/** Repetitions until a conflict is told to the caller. */
-export const CONFLICT_ATTEMPTS = 25
+/** Attempts, and milliseconds since the first began, until a conflict is told to the caller: each may have waited for a lock. */
+const CONFLICT_ATTEMPTS = 25
+const CONFLICT_PATIENCE = 45_000
+
+/** From now on: whether there may be another attempt after the `n`th. */
+export function patience(): (n: number) => boolean {
+  const start = systemRuntime.monotonic()
+  return n => n < CONFLICT_ATTEMPTS && systemRuntime.monotonic() - start < CONFLICT_PATIENCE
+}
 /** Repetitions, in 1.5 s, until a database counts as away: a connection of the pool may be older than the server. */
 export const AWAY_ATTEMPTS = 5
 
@@ -73,6 +80,8 @@ interface Guarded extends DatabaseConnection {
   /** The engine's own connection. */
   inner: DatabaseConnection
   inTransaction: boolean
+  /** The engine's connection was given back, and no other has come in its place. */
+  empty: boolean
 }
 
 const own = (connection: DatabaseConnection) => connection as Guarded
@@ -97,6 +106,7 @@ function guardedDriver(engine: Engine, driver: Driver, marks: Marks): Driver {
       const guarded: Guarded = {
         inner: await acquire(),
         inTransaction: false,
+        empty: false,
         executeQuery: <R>(query: CompiledQuery) =>
           guarded.inTransaction ? partOfTransaction<R>(engine, marks, guarded, query) : single<R>(guarded, query),
         streamQuery: (query, size) => guarded.inner.streamQuery(query, size),
@@ -116,7 +126,9 @@ function guardedDriver(engine: Engine, driver: Driver, marks: Marks): Driver {
       // A connection that cannot even roll back is lost, and the pool will see so; what led here is the error to tell.
       await driver.rollbackTransaction(own(connection).inner).catch(() => {})
     },
-    releaseConnection: connection => driver.releaseConnection(own(connection).inner),
+    async releaseConnection(connection) {
+      if (!own(connection).empty) await driver.releaseConnection(own(connection).inner)
+    },
     destroy: () => driver.destroy(),
   }
 }
@@ -160,6 +172,7 @@ function singleQueries(engine: Engine, driver: Driver, acquire: () => Promise<Da
     }
   }
   return async <R>(guarded: Guarded, query: CompiledQuery): Promise<QueryResult<R>> => {
+    const patient = patience()
     for (let attempt = 1; ; attempt++) {
       try {
         return await once<R>(guarded.inner, query)
@@ -169,11 +182,13 @@ function singleQueries(engine: Engine, driver: Driver, acquire: () => Promise<Da
         if (!isAway && !engine.isConflict(thrown)) throw thrown
         // Whether a write was done that got no answer is not known, so it is not done again.
         if (isAway && (attempt >= AWAY_ATTEMPTS || query.query.kind !== 'SelectQueryNode')) throw databaseAway(thrown)
-        if (attempt >= CONFLICT_ATTEMPTS) throw tooManyConflicts(thrown)
+        if (!patient(attempt)) throw tooManyConflicts(thrown)
         await (isAway ? awayPause(attempt) : pause(attempt, 200))
         if (isAway) {
+          guarded.empty = true
           await driver.releaseConnection(guarded.inner).catch(() => {})
           guarded.inner = await acquire()
+          guarded.empty = false
         }
       }
     }

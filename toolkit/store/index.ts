@@ -13,10 +13,10 @@ import type { Engine } from './engine.ts'
 import {
   AWAY_ATTEMPTS,
   awayPause,
-  CONFLICT_ATTEMPTS,
   databaseAway,
   guard,
   type Mark,
+  patience,
   pause,
   refuseBeside,
   tooManyConflicts,
@@ -93,8 +93,9 @@ function transactions<DB>(options: {
   ): Promise<T> => {
     const later: (() => void)[] = []
     let finished = false
+    let result: T
     try {
-      const result = await begin().execute(async tx => {
+      result = await begin().execute(async tx => {
         mark.open = true
         try {
           const made = await marks.run(mark, () => fn(tx, hook => void later.push(hook)))
@@ -106,14 +107,14 @@ function transactions<DB>(options: {
           mark.open = false
         }
       })
-      for (const hook of later) hook()
-      return result
     } catch (thrown) {
       // Whatever `fn` made of it, the trouble is what ended the transaction.
       if (troublesome(thrown)) mark.trouble ??= thrown
       mark.uncertain = finished && engine.isAway(thrown)
       throw thrown
     }
+    for (const hook of later) hook()
+    return result
   }
 
   return async fn => {
@@ -123,6 +124,7 @@ function transactions<DB>(options: {
         if (thrown !== REHEARSED) throw thrown
       })
     let duplicate: string | undefined
+    const patient = patience()
     for (let n = 1; ; n++) {
       const done = n > 1 ? await again() : () => {}
       const mark: Mark = { open: false }
@@ -132,7 +134,7 @@ function transactions<DB>(options: {
         const { trouble } = mark
         if (trouble === undefined) {
           // A row that came meanwhile, and that `fn` would have seen had it come before? Then it does not meet it twice.
-          if (mark.duplicate === undefined || mark.duplicate === duplicate || n >= CONFLICT_ATTEMPTS) throw thrown
+          if (mark.duplicate === undefined || mark.duplicate === duplicate || !patient(n)) throw thrown
           duplicate = mark.duplicate
           continue
         }
@@ -140,7 +142,7 @@ function transactions<DB>(options: {
           if (mark.uncertain || n >= AWAY_ATTEMPTS) throw databaseAway(trouble)
           await awayPause(n)
         } else {
-          if (n >= CONFLICT_ATTEMPTS) throw tooManyConflicts(trouble)
+          if (!patient(n)) throw tooManyConflicts(trouble)
           await pause(n, 200)
         }
       } finally {

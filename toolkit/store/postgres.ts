@@ -47,7 +47,7 @@ export function postgresEngine(given: string): Engine {
     keepAlive: true,
     options: `-c search_path=${schema}`,
     types,
-    ...(timeout > 0 ? { statement_timeout: timeout, lock_timeout: timeout } : {}),
+    ...(timeout > 0 ? { statement_timeout: timeout, lock_timeout: Math.min(timeout, 10_000) } : {}),
     idle_in_transaction_session_timeout: 60_000,
   })
   const withClient = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
