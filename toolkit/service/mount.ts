@@ -20,10 +20,10 @@ export async function mount(options: MountOptions): Promise<void> {
       addBodyParsers(scope, service.operations)
       scope.decorateRequest(exchangeKey, null)
       const pipeline = createPipeline({ ...options, root: prefix })
-      scope.addHook('onRequest', pipeline.begin)
       for (const [key, operations] of routes) {
         const [method, url] = key.split(' ') as [Method, string]
         scope.route({
+          ...(method !== 'GET' && method !== 'HEAD' && { onRequest: pipeline.begin }),
           method: method === 'GET' && !routes.has(`HEAD ${url}`) ? ['GET', 'HEAD'] : method,
           url: url === '/' ? '' : url,
           bodyLimit: Math.max(...operations.map(o => o.bodyLimit ?? defaultBodyLimit)),

@@ -53,12 +53,18 @@ export function createPipeline(options: PipelineOptions) {
     return exchange
   }
 
-  /** Hook at the head of each request, also of those for which there is no route. */
-  const begin = (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) => {
+  /** What the head of a request says, of those too for which there is no route. Throws for a version that there is not. */
+  const read = (request: FastifyRequest, reply: FastifyReply): Exchange => {
     const exchange = enter(request, reply)
     takeBearer(request)
+    if (range) exchange.minor = negotiate(range, request.headers)
+    return exchange
+  }
+
+  /** Hook at the head of requests with a body, which is read only after it. */
+  const begin = (request: FastifyRequest, reply: FastifyReply, done: (err?: Error) => void) => {
     try {
-      if (range) exchange.minor = negotiate(range, request.headers)
+      read(request, reply)
       if (announcesTooMuch(request, streams)) throw bodyTooLarge()
     } catch (thrown) {
       return done(thrown as Error)
@@ -73,8 +79,8 @@ export function createPipeline(options: PipelineOptions) {
   const handle = (operations: readonly Operation[]) => {
     const choose = chooser(operations)
     return (request: FastifyRequest, reply: FastifyReply): void => {
-      const exchange = exchangeOf(request)!
       try {
+        const exchange = exchangeOf(request) ?? read(request, reply)
         const prepared = choose(exchange.minor ?? 0, request.body)
         const asking = authenticate(prepared, exchange)
         const answering =
@@ -174,23 +180,13 @@ export function createPipeline(options: PipelineOptions) {
     write(exchange, fault.status, all, request.method === 'HEAD' ? '' : JSON.stringify(body))
   }
 
-  /** No route fits: 405 where another method would have, else 404. `routes` are `METHOD /path`. */
+  /** No route fits. `routes` are `METHOD /path`. */
   const missing = (routes: readonly string[], request: FastifyRequest, reply: FastifyReply): void => {
-    const path = (exchangeOf(request) ?? enter(request, reply)).path.slice(root.length)
-    // After a slash at the end stands the id of one of the collection, if an empty one: there is no such thing.
-    const methods = /.\/$/.test(path)
-      ? []
-      : routes
-          .map(key => key.split(' ') as [string, string])
-          .filter(([, pattern]) => matches(pattern, path))
-          .map(([method]) => method)
-    const words = `The method ${request.method} is not allowed for this resource.`
-    const headers = { allow: [...new Set(methods)].join(', ') }
-    const fault =
-      methods.length === 0
-        ? notFound('The resource could not be found.')
-        : methodNotAllowed(words, undefined, { headers })
-    fail(fault, request, reply)
+    try {
+      throw noRoute(routes, request.method, read(request, reply).path.slice(root.length))
+    } catch (thrown) {
+      fail(thrown, request, reply)
+    }
   }
 
   return { begin, handle, fail, missing }
@@ -257,6 +253,20 @@ const keystoneMiddleware: Dialect['error'] = fault => ({
 function check(validator: Validator, value: unknown, where: 'body' | 'query', dialect: Dialect): void {
   const [violation] = validator(value ?? {})
   if (violation) throw badRequest(dialect.invalid(violation, where), 'ValidationError')
+}
+
+/** 405 where another method would have found a route, else 404. */
+function noRoute(routes: readonly string[], method: string, path: string): Fault {
+  // After a slash at the end stands the id of one of the collection, if an empty one: there is no such thing.
+  const methods = /.\/$/.test(path)
+    ? []
+    : routes
+        .map(key => key.split(' ') as [string, string])
+        .filter(([, pattern]) => matches(pattern, path))
+        .map(([other]) => other)
+  if (methods.length === 0) return notFound('The resource could not be found.')
+  const headers = { allow: [...new Set(methods)].join(', ') }
+  return methodNotAllowed(`The method ${method} is not allowed for this resource.`, undefined, { headers })
 }
 
 function matches(pattern: string, path: string): boolean {
