@@ -51,7 +51,9 @@ export function createSnapshotKeeper(store: Store<Tables>): SnapshotKeeper {
 function apply(snapshot: MutableSnapshot, changes: Changes): void {
   for (const uuid of changes.deleted) snapshot.drop(uuid)
   const used = new Map(changes.usages.map(row => [`${row.provider_uuid} ${row.resource_class}`, row.used]))
-  const stocks = groupBy(changes.inventories)
+  // Classes are shown in one order, whatever order the database gives rows in.
+  const inOrder = changes.inventories.toSorted((a, b) => (a.resource_class < b.resource_class ? -1 : 1))
+  const stocks = groupBy(inOrder)
   const traits = groupBy(changes.traits)
   const aggregates = groupBy(changes.aggregates)
   for (const row of changes.providers)
