@@ -10,7 +10,17 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 /** Ends of member names, in small letters and without hyphens and underscores: `adminPass`, `x-auth-token`, `new_password`. */
 const secretName = /(password|adminpass|secret|token|tokentext|userdata|privatekey|authorization|cookie)s?$/
 
-const isSecret = (name: string): boolean => secretName.test(name.replace(/[-_]/g, '').toLowerCase())
+/** Few names come again and again. What users make up may come, too: beyond so many, names are looked at each time. */
+const looked = new Map<string, boolean>()
+const mostLooked = 2000
+
+function isSecret(name: string): boolean {
+  const known = looked.get(name)
+  if (known !== undefined) return known
+  const secret = secretName.test(name.replace(/[-_]/g, '').toLowerCase())
+  if (looked.size < mostLooked) looked.set(name, secret)
+  return secret
+}
 
 /** Deeper than any of our objects; what lies below is left out. */
 const maxDepth = 12
@@ -25,10 +35,18 @@ function censor(value: unknown, depth = 0): unknown {
   return censorMembers(value, depth)
 }
 
-const censorMembers = (value: object, depth: number): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [name, isSecret(name) && one != null ? '***' : censor(one, depth + 1)]),
-  )
+/** Made by hand: each request that changes something is logged. */
+function censorMembers(value: object, depth: number): Record<string, unknown> {
+  const censored: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    const one = (value as Record<string, unknown>)[name]
+    const shown = isSecret(name) && one != null ? '***' : censor(one, depth + 1)
+    // A plain assignment to this name would set what the object inherits from.
+    if (name === '__proto__') Object.defineProperty(censored, name, { value: shown, enumerable: true })
+    else censored[name] = shown
+  }
+  return censored
+}
 
 const censorError = (thrown: unknown): unknown =>
   thrown instanceof Error ? censorMembers(pino.stdSerializers.err(thrown), 0) : censor(thrown)
