@@ -2,7 +2,7 @@
 import { startTestCloud } from '../scenarios/cloud.ts'
 import { type Api, logIn } from '../scenarios/http.ts'
 import { bareServer } from './bare.ts'
-import { load, percentile } from './load.ts'
+import { compareLoad, load, percentile } from './load.ts'
 import { atRest, type Rest } from './rest.ts'
 import { createServers, type Ground, prepareGround } from './servers.ts'
 import { mebibytes, ms, percent, perSecond, printTable, type Row } from './table.ts'
@@ -69,17 +69,10 @@ async function compareRequests(options: {
   const { api, path } = options
   const headers = { 'x-auth-token': api.token, ...options.headers }
   const bare = await bareServer(await api.call('GET', path, { headers }))
-  const rates: { strata: number[]; bare: number[] } = { strata: [], bare: [] }
-  for (let turn = 0; turn < 3; turn++) {
-    rates.bare.push((await load({ url: bare.url, headers })).perSecond)
-    const { perSecond: rate, errors } = await load({ url: `${cloud.url}${path}`, headers })
-    if (errors > 0) throw new Error(`${errors} errors at ${path}`)
-    rates.strata.push(rate)
-  }
+  const { strata, bare: other, ratio } = await compareLoad({ strata: `${cloud.url}${path}`, bare: bare.url, headers })
   await bare.stop()
-  const [own, other] = [percentile(rates.strata, 0.5), percentile(rates.bare, 0.5)]
   const what = `GET ${path.replace(/[0-9a-f-]{36}/, '{id}')}`
-  rows.push({ what, strata: perSecond(own), bare: perSecond(other), ratio: percent(own / other), aim: '≥ 40 %' })
+  rows.push({ what, strata: perSecond(strata), bare: perSecond(other), ratio: percent(ratio), aim: '≥ 40 %' })
 }
 
 /** The whole list of 1,000 servers, one request at a time. */

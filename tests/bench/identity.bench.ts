@@ -7,7 +7,7 @@ import { startTestCloud } from '../scenarios/cloud.ts'
 import { type Api, call, logIn } from '../scenarios/http.ts'
 import { bareServer } from './bare.ts'
 import { type Directory, seedDirectory } from './identity.seed.ts'
-import { load, percentile } from './load.ts'
+import { compareLoad, load, percentile } from './load.ts'
 import { ms, percent, perSecond, printTable, type Row } from './table.ts'
 
 const rows: Row[] = []
@@ -133,16 +133,9 @@ async function compare(options: {
   const answer = await call(`${tokens}${query}`, request.body === undefined ? 'GET' : 'POST', request)
   if (answer.status >= 300) throw new Error(`${what}: ${answer.status} ${answer.text}`)
   const bare = await bareServer(answer)
-  const rates: { own: number[]; other: number[] } = { own: [], other: [] }
-  for (let turn = 0; turn < 3; turn++) {
-    rates.other.push((await load({ url: bare.url, ...request })).perSecond)
-    const own = await load({ url: `${tokens}${query}`, ...request })
-    if (own.errors > 0) throw new Error(`${what}: ${own.errors} errors`)
-    rates.own.push(own.perSecond)
-  }
+  const { strata, bare: other, ratio } = await compareLoad({ strata: `${tokens}${query}`, bare: bare.url, ...request })
   await bare.stop()
-  const [own, other] = [percentile(rates.own, 0.5), percentile(rates.other, 0.5)]
-  rows.push({ what, strata: perSecond(own), bare: perSecond(other), ratio: percent(own / other), aim })
+  rows.push({ what, strata: perSecond(strata), bare: perSecond(other), ratio: percent(ratio), aim })
 }
 
 /** Thirty-two log in at any time, each with a password that is not remembered, while somebody validates tokens. */

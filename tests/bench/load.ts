@@ -40,6 +40,34 @@ export function percentile(numbers: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
+export interface Comparison {
+  /** Answers a second, medians. */
+  readonly strata: number
+  readonly bare: number
+  /** Median of the turns' own ratios: what slows the machine slows both of a turn. */
+  readonly ratio: number
+}
+
+/** The same load on both in turns. Throws when Strata refuses a request. */
+export async function compareLoad(
+  options: Omit<LoadOptions, 'url'> & { strata: string; bare: string },
+): Promise<Comparison> {
+  const { strata, bare, ...request } = options
+  const turns: { readonly strata: number; readonly bare: number }[] = []
+  for (let turn = 0; turn < 5; turn++) {
+    const other = await load({ url: bare, seconds: 2, ...request })
+    const own = await load({ url: strata, seconds: 2, ...request })
+    if (own.errors > 0) throw new Error(`${own.errors} errors at ${strata}`)
+    turns.push({ strata: own.perSecond, bare: other.perSecond })
+  }
+  const median = (of: (turn: (typeof turns)[number]) => number) => percentile(turns.map(of), 0.5)
+  return {
+    strata: median(one => one.strata),
+    bare: median(one => one.bare),
+    ratio: median(one => one.strata / one.bare),
+  }
+}
+
 interface Tally {
   readonly times: number[]
   errors: number
