@@ -78,9 +78,10 @@ export function createWriter(service: {
       reply.send(body)
       return
     }
-    reply.hijack()
     if (status !== 204 && status !== 304) head.push('content-length', String(sizeOf(body)))
     reply.raw.writeHead(status, head)
+    // Only now, since a header that HTTP cannot carry throws, and is then to be answered as a failure.
+    reply.hijack()
     reply.raw.end(body)
   }
 }

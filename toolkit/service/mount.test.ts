@@ -48,6 +48,12 @@ const operations: readonly Operation[] = [
   operation({ method: 'GET', path: '/data', handler: () => reply(200, Readable.from(['ab', 'cd']), { etag: 'x' }) }),
   operation({ method: 'GET', path: '/text', handler: () => reply(203, 'plain', { 'content-type': 'text/plain' }) }),
   operation({ method: 'GET', path: '/bytes', handler: () => reply(200, new Uint8Array([104, 105])) }),
+  operation({
+    method: 'GET',
+    path: '/broken',
+    auth: 'none',
+    handler: () => reply(200, 'x', { 'x-name': 'two\nlines' }),
+  }),
   operation({ method: 'POST', path: '/nothing', handler: () => undefined }),
   operation({ method: 'POST', path: '/accepted', handler: () => reply(202) }),
   operation({ method: 'POST', path: '/form/:id', form: true, handler: ({ body }) => body as object }),
@@ -287,6 +293,11 @@ describe('the pipeline', () => {
     assert.deepEqual(await seen('POST', '/made'), [201, 'application/json', '{"made":true}'])
   })
 
+  test('a header that HTTP cannot carry is a failure that is answered', async () => {
+    const { status, headers } = await get('/broken')
+    assert.deepEqual([status, headers['x-name']], [500, undefined])
+  })
+
   test('HEAD is GET without a body, also when it fails', async () => {
     const fine = await service.request('HEAD', '/text')
     assert.deepEqual([fine.status, fine.text], [203, ''])
@@ -359,6 +370,11 @@ describe('over a socket', () => {
   after(async () => {
     await close()
     await service.close()
+  })
+
+  test('an answer that cannot be written becomes one that can', async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/things/broken`)
+    assert.equal(answer.status, 500)
   })
 
   test('curl sees the 413 of a body that is far too large', async () => {
