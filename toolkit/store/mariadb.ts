@@ -3,6 +3,7 @@
  * `mariadb://user:password@host/identity`, or `…/identity?socket=/run/mysqld/mysqld.sock`. Text is utf8mb4 and compares by its
  * bytes; statements are strict and quote as the standard does.
  */
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import {
   type CompiledQuery,
@@ -17,7 +18,7 @@ import {
   type OperationNode,
   type QueryResult,
 } from 'kysely'
-import mysql from 'mysql2'
+import type mysql from 'mysql2'
 import { codeOf, type Engine, isUnreachable, plainName, type ServerOptions, serverOptions } from './engine.ts'
 
 const DUPLICATE_KEY = 1062
@@ -26,6 +27,9 @@ const conflicts = new Set([1213, 1205, 1020])
 /** Too many connections; shutting down; connection killed. */
 const away = new Set([1040, 1053, 1927, 1152, 1158, 1159, 1160, 1161])
 const awayCodes = new Set(['PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT'])
+/** Loaded when a database of this kind is opened: it is 15 MiB, which clouds on SQLite need not hold. */
+const library = (): typeof mysql => createRequire(import.meta.url)('mysql2') as typeof mysql
+
 /** Table, column, index exist; table, column or index to be dropped does not. */
 const doneAlready = new Set([1050, 1060, 1061, 1051, 1091])
 
@@ -46,7 +50,7 @@ export function mariadbEngine(given: string): Engine {
     ...tlsOf(url.searchParams.get('ssl')),
   }
   const withConnection = async <T>(work: (ask: Ask) => Promise<T>): Promise<T> => {
-    const connection = mysql.createConnection(access)
+    const connection = library().createConnection(access)
     connection.on('error', () => {})
     const ask: Ask = (sql, values: string[] = []) =>
       new Promise((resolve, reject) =>
@@ -129,7 +133,7 @@ function dialectOf(
   ]
   const dialect = new MysqlDialect({
     async pool() {
-      const pool = mysql.createPool({ ...access, connectionLimit, maxIdle: connectionLimit })
+      const pool = library().createPool({ ...access, connectionLimit, maxIdle: connectionLimit })
       // A connection that breaks while nobody asks anything of it must not end the process.
       pool.on('connection', connection => connection.on('error', () => {}))
       // Connections that nobody uses hold no process.

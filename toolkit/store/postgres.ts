@@ -3,6 +3,7 @@
  * `postgres://user:password@host/database?schema=identity`. Text sorts and compares by its bytes, as it does in the other
  * engines, whatever the database was made with.
  */
+import { createRequire } from 'node:module'
 import {
   type DataTypeNode,
   type Dialect,
@@ -13,7 +14,7 @@ import {
   sql,
   type TableMetadata,
 } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
 import { codeOf, type Engine, isUnreachable, plainName, type ServerOptions, serverOptions } from './engine.ts'
 
 /** Types by their numbers in `pg_type`. */
@@ -26,9 +27,12 @@ const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8 || oid === NUMERIC) return Number
     if (oid === BOOL) return (text: string) => (text === 't' ? 1 : 0)
-    return pg.types.getTypeParser(oid, format as 'text')
+    return library().types.getTypeParser(oid, format as 'text')
   },
 }
+
+/** Loaded when a database of this kind is opened: it is 10 MiB, which clouds on SQLite need not hold. */
+const library = (): typeof pg => createRequire(import.meta.url)('pg') as typeof pg
 
 /** Away: the server is shutting down, starting, has lost the connection, or has no more of them to give. */
 const awayCodes = new Set(['57P01', '57P02', '57P03', '08000', '08001', '08003', '08004', '08006', '53300', '25P03'])
@@ -51,7 +55,7 @@ export function postgresEngine(given: string): Engine {
     idle_in_transaction_session_timeout: 60_000,
   })
   const withClient = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({ ...connection(0), idle_in_transaction_session_timeout: 0 })
+    const client = new (library().Client)({ ...connection(0), idle_in_transaction_session_timeout: 0 })
     client.on('error', () => {})
     await client.connect()
     try {
@@ -95,7 +99,7 @@ export function postgresEngine(given: string): Engine {
 function dialectOf(schema: string, connection: pg.ClientConfig, { pool: max }: ServerOptions): Dialect {
   const dialect = new PostgresDialect({
     async pool(): Promise<PostgresPool> {
-      const pool = new pg.Pool({ ...connection, max, idleTimeoutMillis: 30_000, allowExitOnIdle: true })
+      const pool = new (library().Pool)({ ...connection, max, idleTimeoutMillis: 30_000, allowExitOnIdle: true })
       // A connection that breaks while nobody uses it is replaced; one in use tells whoever uses it.
       pool.on('error', () => {})
       pool.on('connect', client => client.on('error', () => {}))
