@@ -102,8 +102,9 @@ export function showServer(db: Db, id: string): Eventual<Server | undefined> {
   shown.set(db, servers)
   const remember = (server: Server | undefined) => {
     servers.delete(id)
+    if (!server) return undefined
     if (servers.size >= rememberedServers) servers.delete(servers.keys().next().value!)
-    if (server) servers.set(id, server)
+    servers.set(id, server)
     return server
   }
   const known = servers.get(id)
