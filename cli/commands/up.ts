@@ -90,7 +90,7 @@ async function prepare(state: State, asked: boolean): Promise<{ mode: Mode; why?
   }
 }
 
-/** Young objects get 4 MiB instead of 32, and glibc gives freed memory back: 50 MB less at work, at little cost in `tests/bench`. */
+/** Young objects get 4 MiB instead of 32, and glibc gives freed memory back, so that large uploads leave the process small. */
 const frugal = ['--max-semi-space-size=4']
 const frugalMemory = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }
 
